@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using Lockstep.Payments.Encoding;
+using Lockstep.Payments.Encodings;
 
 namespace Lockstep.Payments.Addresses;
 
@@ -84,7 +84,7 @@ public readonly struct Address : IEquatable<Address>
     /// <param name="createdBefore">How many actors the same message has created before.</param>
     public static Address PredictActor(Address sender, ulong nonce, ulong createdBefore = 0)
     {
-        byte[] name = CborScalars.EncodeBytes(sender.Bytes.Span);
+        byte[] name = DagCborWriter.EncodeBytes(sender.Bytes.Span);
         var seed = new byte[name.Length + 16];
         name.CopyTo(seed, 0);
         BinaryPrimitives.WriteUInt64BigEndian(seed.AsSpan(name.Length), nonce);

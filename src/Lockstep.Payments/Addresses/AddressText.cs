@@ -1,5 +1,5 @@
 using System.Globalization;
-using Lockstep.Payments.Encoding;
+using Lockstep.Payments.Encodings;
 
 namespace Lockstep.Payments.Addresses;
 

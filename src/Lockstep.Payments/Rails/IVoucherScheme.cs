@@ -1,5 +1,4 @@
 using Lockstep.Payments.Keys;
-using Lockstep.Payments.Vouchers;
 
 namespace Lockstep.Payments.Rails;
 
@@ -27,25 +26,11 @@ public interface IVoucherScheme
     /// </summary>
     /// <param name="encoded">The bytes as received.</param>
     /// <param name="lockHash">The lock hash of the channel that the voucher is meant for; voucher bytes need not carry it.</param>
-    VoucherDecoding Decode(ReadOnlyMemory<byte> encoded, LockHashKind lockHash);
+    VoucherVerdict Decode(ReadOnlyMemory<byte> encoded, LockHashKind lockHash);
 
     /// <summary>Signs bytes that are not a voucher (a proposal), under a prefix that no voucher and no message can have.</summary>
     byte[] SignStatement(SecpKey key, ReadOnlySpan<byte> statement);
 
     /// <summary>True when <paramref name="account"/> signed <paramref name="statement"/> with <see cref="SignStatement"/>.</summary>
     bool VerifyStatement(AccountId account, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature);
-}
-
-/// <summary>A decoded voucher, or the reason why there is none.</summary>
-public sealed record VoucherDecoding
-{
-    private VoucherDecoding(PaymentVoucher? voucher, VoucherRefusal? refusal) => (Voucher, Refusal) = (voucher, refusal);
-
-    public PaymentVoucher? Voucher { get; }
-
-    public VoucherRefusal? Refusal { get; }
-
-    public static VoucherDecoding Of(PaymentVoucher voucher) => new(voucher, null);
-
-    public static VoucherDecoding Refused(VoucherRefusalReason reason, string sentence) => new(null, new VoucherRefusal(reason, sentence));
 }

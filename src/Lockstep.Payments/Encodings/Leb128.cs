@@ -1,4 +1,4 @@
-namespace Lockstep.Payments.Encoding;
+namespace Lockstep.Payments.Encodings;
 
 /// <summary>Unsigned LEB128, shortest form only, as in addresses (filecoin.md 4).</summary>
 internal static class Leb128

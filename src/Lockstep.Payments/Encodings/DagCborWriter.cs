@@ -2,19 +2,22 @@ using System.Formats.Cbor;
 using System.Numerics;
 using Lockstep.Payments.Addresses;
 
-namespace Lockstep.Payments.Encoding;
+namespace Lockstep.Payments.Encodings;
 
 /// <summary>The scalars of Filecoin's tuples (filecoin.md 1.2), written in their one canonical form.</summary>
-internal static class CborScalars
+internal static class DagCborWriter
 {
     /// <summary>The longest big integer, sign byte included.</summary>
     public const int MaxBigIntLength = 128;
 
-    public static CborWriter NewWriter() => new(CborConformanceMode.Canonical);
+    /// <summary>The CBOR tag of a CID link.</summary>
+    public const ulong LinkTag = 42;
+
+    public static CborWriter New() => new(CborConformanceMode.Canonical);
 
     public static byte[] EncodeBytes(ReadOnlySpan<byte> bytes)
     {
-        CborWriter writer = NewWriter();
+        CborWriter writer = New();
         writer.WriteByteString(bytes);
         return writer.Encode();
     }
@@ -33,5 +36,11 @@ internal static class CborScalars
         if (magnitude.Length >= MaxBigIntLength)
             throw new ArgumentException($"An amount of {magnitude.Length} bytes is above what Filecoin can write.", nameof(amount));
         writer.WriteByteString([(byte)(amount.IsNegative ? 1 : 0), .. magnitude]);
+    }
+
+    public static void WriteLink(this CborWriter writer, ReadOnlySpan<byte> cid)
+    {
+        writer.WriteTag((CborTag)LinkTag);
+        writer.WriteByteString([0, .. cid]);
     }
 }

@@ -1,6 +1,6 @@
 using Org.BouncyCastle.Crypto.Digests;
 
-namespace Lockstep.Payments.Encoding;
+namespace Lockstep.Payments.Encodings;
 
 /// <summary>Unkeyed BLAKE2b at the output lengths that Filecoin uses. The length is part of the function, not a truncation.</summary>
 internal static class Blake2b

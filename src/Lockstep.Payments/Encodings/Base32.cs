@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Lockstep.Payments.Encoding;
+namespace Lockstep.Payments.Encodings;
 
 /// <summary>Lower-case RFC 4648 base32 without padding, one text per byte string: unused bits of the last letter are zero.</summary>
 internal static class Base32
