@@ -5,7 +5,8 @@ namespace Lockstep.Payments.Rails;
 /// <summary>
 /// A ledger that channels live on: the embedded local ledger, an EVM or FEVM chain, Filecoin's own payment-channel actor.
 /// Refusals by the ledger's rules come back as receipts; only a rail that cannot be reached or read throws
-/// <see cref="RailException"/>. Every call may be repeated safely: nothing is paid twice.
+/// <see cref="RailException"/>. Redeeming, settling and collecting may be repeated safely; after a crash around opening or
+/// topping up, look first (<see cref="FindChannelsAsync"/>).
 /// </summary>
 public interface IRail
 {
@@ -33,8 +34,9 @@ public interface IRail
     Task<RailReceipt> TopUpAsync(SecpKey sender, ChannelId channel, TokenAmount amount, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Redeems vouchers of one channel, at most <see cref="RailDescription.MaxVouchersPerRedemption"/>. The secrets are
-    /// public from this moment on, whatever the outcome (filecoin.md 6b): check first.
+    /// Redeems vouchers of one channel, at most <see cref="RailDescription.MaxVouchersPerRedemption"/>. A rail runs its rules
+    /// before it sends anything and sends nothing that they refuse; once sent, the secrets are public whatever becomes of
+    /// the call (filecoin.md 6b).
     /// </summary>
     Task<RailReceipt> RedeemAsync(
         SecpKey payee, ChannelId channel, IReadOnlyList<RedemptionClaim> claims, CancellationToken cancellationToken);
@@ -46,8 +48,8 @@ public interface IRail
     Task<RailReceipt> CollectAsync(SecpKey party, ChannelId channel, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Redemptions executed on a channel after a place in its history, with the secrets they made public. Works for a
-    /// collected channel too.
+    /// Redemptions executed on a channel after a place in its history, oldest first, with the secrets they made public. One
+    /// page at a time: an empty page is the end. Works for a collected channel too.
     /// </summary>
     Task<RedemptionPage> ReadRedemptionsAsync(ChannelId channel, RedemptionCursor since, CancellationToken cancellationToken);
 }

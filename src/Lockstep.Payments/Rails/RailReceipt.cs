@@ -6,7 +6,10 @@ public enum RailOutcome
     /// <summary>The rail executed it.</summary>
     Executed,
 
-    /// <summary>The rail executed it and its rules refused it; nothing changed.</summary>
+    /// <summary>An earlier call has done it: the voucher is redeemed, the channel is settling.</summary>
+    AlreadyDone,
+
+    /// <summary>The rail's rules refuse it; nothing changed.</summary>
     Refused,
 
     /// <summary>The account that must pay for it has not enough.</summary>
@@ -21,13 +24,14 @@ public enum RailOutcome
 
 /// <summary>The answer to a call on a rail.</summary>
 /// <param name="Outcome">What became of it.</param>
-/// <param name="ExitCode">The rail's own code, 0 for success (Filecoin's exit codes on the local ledger and on Filecoin).</param>
+/// <param name="ExitCode">The rail's own code of this call, 0 for success (Filecoin's exit codes on the local ledger and on Filecoin).</param>
 /// <param name="Sentence">One sentence for people.</param>
 /// <param name="TransactionId">The rail's name for the call, or null when none was sent.</param>
 /// <param name="Epoch">When it was executed, or the head when it was not.</param>
 public sealed record RailReceipt(RailOutcome Outcome, int ExitCode, string Sentence, string? TransactionId, Epoch Epoch)
 {
-    public bool Succeeded => Outcome == RailOutcome.Executed;
+    /// <summary>What was asked for is so, by this call or by an earlier one.</summary>
+    public bool Succeeded => Outcome is RailOutcome.Executed or RailOutcome.AlreadyDone;
 }
 
 /// <summary>The answer to <see cref="IRail.OpenChannelAsync"/>: <paramref name="Channel"/> is set when it succeeded.</summary>
