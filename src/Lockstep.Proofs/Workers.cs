@@ -31,4 +31,11 @@ public readonly record struct Workers(int Count, CancellationToken Cancellation 
         var options = new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = Cancellation };
         Parallel.For(0, pieces, options, k => body(k * piece, Math.Min(total, (k + 1) * piece)));
     }
+
+    /// <summary>Runs <paramref name="body"/> on consecutive ranges of <paramref name="grain"/> items that cover [0, <paramref name="total"/>).</summary>
+    internal static void Run(int total, int count, int grain, Action<int, int> body)
+    {
+        if (total > 0)
+            new Workers(count).For(total, grain, body);
+    }
 }

@@ -32,9 +32,9 @@ internal static class ArgumentProver
         progress?.Invoke("commit");
         FillMasks(shape, z, random);
         Gf128[] pads = DrawPads(shape, schedule, random);
-        Gf128[] maskRow = random.Elements(shape.RowLength), padMask = random.Elements(shape.PadRowLength);
+        Gf128[] maskRow = Draw(random, "mask row", shape.RowLength), padMask = Draw(random, "pad mask", shape.PadRowLength);
         Gf128[][] bitRows = PackRows(shape, z, random, workers);
-        using var commitment = new RowCommitment(shape, [.. bitRows, maskRow, pads, padMask], random.Fill, workers);
+        using var commitment = new RowCommitment(shape, [.. bitRows, maskRow, pads, padMask], random, workers);
         channel.Send(Labels.Root, commitment.Root);
         said.ZerocheckPoint = PinnedCoordinates.DrawPoint(shape, transcript);
 
@@ -167,14 +167,15 @@ internal static class ArgumentProver
     // 128 random bits in each of the first units, as free witness bits: section "Zero knowledge", ring-switch values.
     private static void FillMasks(ArgumentShape shape, BitMatrices z, ProofRandom random)
     {
+        using RandomStream masks = random.Take("mask elements");
         for (int i = 0; i < shape.MaskUnits; i++)
-            random.Fill(MemoryMarshal.AsBytes(z.Unit(i).Slice(4 * shape.MaskElement, 4)));
+            masks.Fill(MemoryMarshal.AsBytes(z.Unit(i).Slice(4 * shape.MaskElement, 4)));
     }
 
     // The row pi: pads, their product triple, zeros up to PadSlots, q random coefficients.
     private static Gf128[] DrawPads(ArgumentShape shape, PadSchedule schedule, ProofRandom random)
     {
-        Gf128[] pads = random.Elements(shape.PadRowLength);
+        Gf128[] pads = Draw(random, "pads", shape.PadRowLength);
         pads.AsSpan(schedule.Count, ArgumentShape.PadSlots - schedule.Count).Clear();
         pads[schedule.Triple] = pads[schedule.End] * pads[schedule.End + 1];
         pads[schedule.Triple + 3] = pads[schedule.Triple + 1] * pads[schedule.Triple + 2];
@@ -184,11 +185,12 @@ internal static class ArgumentProver
     // Packed elements in matrix order, read from tower coordinates, followed by the row's random coefficients.
     private static Gf128[][] PackRows(ArgumentShape shape, BitMatrices z, ProofRandom random, Workers workers)
     {
+        using RandomStream rowPads = random.Take("row pads");
         var rows = new Gf128[shape.BitRows][];
         for (int row = 0; row < rows.Length; row++)
         {
             rows[row] = new Gf128[shape.RowLength];
-            random.Elements(shape.RowPads).CopyTo(rows[row].AsSpan(shape.MessageLength));
+            rowPads.Fill(rows[row].AsSpan(shape.MessageLength));
         }
 
         workers.For(rows.Length, 1, (start, end) =>
@@ -215,5 +217,11 @@ internal static class ArgumentProver
         Gf128 place = Multilinear.Eq(said.T.AsSpan(7, shape.PBits + shape.HBits), shape.MaskElement);
         Gf128[] eq = Multilinear.EqTable(said.UnitPoint);
         return !place.IsZero && BinaryMatrix.Rank(eq.AsSpan(0, shape.MaskUnits)) == 128;
+    }
+
+    private static Gf128[] Draw(ProofRandom random, string name, int count)
+    {
+        using RandomStream stream = random.Take(name);
+        return stream.Elements(count);
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Transcripts;
 
@@ -39,7 +38,7 @@ internal sealed class ProverChannel(Transcript transcript)
     /// <summary>Searches and sends a proof of work of <paramref name="bits"/> leading zero bits.</summary>
     public void SendWork(string label, int bits, Workers workers)
     {
-        ulong nonce = Transcript.Grind(label, bits, workers);
+        ulong nonce = Transcript.Grind(label, bits, workers.Count);
         BinaryPrimitives.WriteUInt64LittleEndian(_proof.GetSpan(8), nonce);
         _proof.Advance(8);
     }

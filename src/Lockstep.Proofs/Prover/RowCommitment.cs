@@ -2,7 +2,7 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Codes;
 using Lockstep.Proofs.Commitments;
 using Lockstep.Proofs.Fields;
-using Lockstep.Proofs.Hashing;
+using Lockstep.Proofs.Randomness;
 
 namespace Lockstep.Proofs.Prover;
 
@@ -12,40 +12,38 @@ namespace Lockstep.Proofs.Prover;
 /// </summary>
 internal sealed class RowCommitment : IDisposable
 {
-    /// <summary>Bytes of a leaf's salt.</summary>
-    public const int SaltBytes = 16;
-
     private readonly byte[] _leaves;
     private readonly int _leafLength;
     private readonly MerkleTree _tree;
 
-    public RowCommitment(ArgumentShape shape, IReadOnlyList<Gf128[]> rows, Action<Span<byte>> randomSalts, Workers workers)
+    public RowCommitment(ArgumentShape shape, IReadOnlyList<Gf128[]> rows, ProofRandom random, Workers workers)
     {
-        var code = new RowCode(shape.LowBits + shape.PBits, shape.LogInverseRate);
-        _leafLength = SaltBytes + shape.LeafBytes;
+        var code = new RowCode(shape.LowBits + shape.PBits, shape.RowPads, shape.LogInverseRate);
+        _leafLength = MerkleHash.SaltSize + shape.LeafBytes;
         _leaves = new byte[(long)shape.CodeLength * _leafLength];
-        var salts = new byte[shape.CodeLength * SaltBytes];
-        randomSalts(salts);
+        var salts = new byte[shape.CodeLength * MerkleHash.SaltSize];
+        using (RandomStream stream = random.Take("salts"))
+            stream.Fill(salts.AsSpan());
         for (int j = 0; j < shape.CodeLength; j++)
-            salts.AsSpan(j * SaltBytes, SaltBytes).CopyTo(_leaves.AsSpan(j * _leafLength));
+            salts.AsSpan(j * MerkleHash.SaltSize, MerkleHash.SaltSize).CopyTo(_leaves.AsSpan(j * _leafLength));
 
         workers.For(rows.Count, 1, (start, end) =>
         {
             var codeword = new Gf128[shape.CodeLength];
             for (int row = start; row < end; row++)
             {
-                code.Encode(rows[row], codeword);
-                int at = SaltBytes + row * Gf128.Size;
+                code.EncodeShort(rows[row], codeword);
+                int at = MerkleHash.SaltSize + row * Gf128.Size;
                 for (int j = 0; j < codeword.Length; j++, at += _leafLength)
                     TowerBasis.FromPolynomial(codeword[j]).Write(_leaves.AsSpan(at));
             }
         });
 
-        var digests = new byte[shape.CodeLength * Blake3.DigestSize];
-        workers.For(shape.CodeLength, 64, (start, end) => Blake3Batch.KeyedHashMany(
-            MerkleTree.LeafKey, _leaves.AsSpan(start * _leafLength, (end - start) * _leafLength), _leafLength,
-            digests.AsSpan(start * Blake3.DigestSize, (end - start) * Blake3.DigestSize)));
-        _tree = new MerkleTree(digests, workers);
+        var digests = new byte[shape.CodeLength * MerkleHash.DigestSize];
+        workers.For(shape.CodeLength, 64, (start, end) => MerkleHash.Leaves(
+            _leaves.AsSpan(start * _leafLength, (end - start) * _leafLength), _leafLength,
+            digests.AsSpan(start * MerkleHash.DigestSize, (end - start) * MerkleHash.DigestSize)));
+        _tree = MerkleTree.Build(digests, workers.Count);
     }
 
     /// <summary>The root of the leaves.</summary>
