@@ -19,7 +19,7 @@ public sealed record SoundnessReport(IReadOnlyList<SoundnessLine> Lines)
         {
             // Relative to the weakest step, so that nothing underflows.
             double minimum = MinimumBits;
-            return minimum - Math.Log2(Lines.Sum(line => line.Times * Math.Exp2(minimum - line.Bits)));
+            return minimum - Math.Log2(Lines.Sum(line => line.Times * Math.Pow(2, minimum - line.Bits)));
         }
     }
 }

@@ -15,7 +15,7 @@ public sealed class Suite
     public string Id { get; }
 
     /// <summary>The content cipher (RFC 8439).</summary>
-    public string Cipher => "ChaCha20";
+    public string Cipher { get; } = "ChaCha20";
 
     /// <summary>The parameters all layouts are derived from.</summary>
     public SuiteParameters Parameters { get; }
@@ -27,7 +27,7 @@ public sealed class Suite
     public double ProvableBits => Layouts.Min(layout => ExactSoundness.Report(layout).MinimumBits);
 
     /// <summary>True: a proof shows nothing but the statement.</summary>
-    public bool ZeroKnowledge => true;
+    public bool ZeroKnowledge { get; } = true;
 
     /// <summary>Every layout offered: those that reach the target.</summary>
     public IEnumerable<LayoutParameters> Layouts => _layouts.Value.Values;
