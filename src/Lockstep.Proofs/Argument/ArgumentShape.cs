@@ -40,8 +40,11 @@ internal sealed record ArgumentShape
     /// <summary>Distinct opened positions (t0), at most <see cref="RowPads"/>.</summary>
     public required int Queries { get; init; }
 
-    /// <summary>Proof-of-work bits before each row-fold challenge and before xi.</summary>
+    /// <summary>Proof-of-work bits before each row-fold challenge.</summary>
     public required int FoldGrinding { get; init; }
+
+    /// <summary>Proof-of-work bits before xi.</summary>
+    public required int MaskGrinding { get; init; }
 
     /// <summary>Proof-of-work bits before omega.</summary>
     public required int PadGrinding { get; init; }

@@ -1,3 +1,4 @@
+using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Transcripts;
 
@@ -15,7 +16,7 @@ internal readonly struct TieChallenges
     public TieChallenges(ArgumentInstance instance, Transcript transcript)
     {
         ArgumentShape shape = instance.Shape;
-        int stateBits = BitVariables(instance.Unit.LinkWords(Circuits.SlotLink.HIn)), keyBits = BitVariables(instance.Unit.LinkWords(Circuits.SlotLink.Key));
+        int stateBits = BitVariables(Circuit.LinkWords), keyBits = BitVariables(Circuit.LinkWords);
         Gf128[] drawn = transcript.Challenges(Labels.TiePoints, shape.Kappa + shape.TailBits + stateBits + keyBits + 1);
         ReadOnlySpan<Gf128> rest = drawn;
         UnitPoint = Take(ref rest, shape.Kappa);

@@ -81,7 +81,7 @@ internal static class CircuitWeights
                 m[j] = gamma[2] * a[j];
             }
 
-        circuit.Adjoint(a, b, outputWeights, links, m);
+        circuit.Adjoint(a, b, outputWeights, links, m.AsSpan(0, bits));
         return m;
     }
 

@@ -6,6 +6,8 @@ internal static class Labels
     public const string Shape = "shape";
     public const string UnitCircuit = "unit circuit";
     public const string TailCircuit = "tail circuit";
+    public const string Statement = "statement";
+    public const string Ciphertext = "ciphertext";
     public const string Root = "root";
     public const string ZerocheckPoint = "r";
     public const string Skip = "skip";

@@ -88,6 +88,9 @@ internal sealed class Witness : IDisposable
         return witness;
     }
 
+    /// <summary>The slots as the prover's bits, without a copy: whoever is disposed first overwrites both.</summary>
+    public Prover.BitMatrices ToBits(Argument.ArgumentShape shape) => new(shape, _units, _tails);
+
     /// <summary>Overwrites all slots.</summary>
     public void Dispose()
     {

@@ -115,7 +115,7 @@ internal static class ArgumentProver
 
         // 9 ---- The mask row's share. ------------------------------------------------------------------------------------
         said.Sigma = SendMasked(Labels.Sigma, schedule.Sigma, Multilinear.InnerProduct(fold.Weights, maskRow.AsSpan(0, shape.MessageLength)));
-        channel.SendWork(Labels.MaskWeight, shape.FoldGrinding, workers);
+        channel.SendWork(Labels.MaskWeight, shape.MaskGrinding, workers);
         said.MaskWeight = transcript.Challenge(Labels.MaskWeight);
         if (said.MaskWeight.IsZero)
             return false;
@@ -173,7 +173,7 @@ internal static class ArgumentProver
     }
 
     // The row pi: pads, their product triple, zeros up to PadSlots, q random coefficients.
-    private static Gf128[] DrawPads(ArgumentShape shape, PadSchedule schedule, ProofRandom random)
+    internal static Gf128[] DrawPads(ArgumentShape shape, PadSchedule schedule, ProofRandom random)
     {
         Gf128[] pads = Draw(random, "pads", shape.PadRowLength);
         pads.AsSpan(schedule.Count, ArgumentShape.PadSlots - schedule.Count).Clear();

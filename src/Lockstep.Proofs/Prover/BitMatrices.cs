@@ -4,16 +4,19 @@ using Lockstep.Proofs.Argument;
 namespace Lockstep.Proofs.Prover;
 
 /// <summary>The bits of every slot: witness z and its forms a and b, slot-major, as little-endian 32-bit words.</summary>
-internal sealed class BitMatrices(ArgumentShape shape) : IDisposable
+internal sealed class BitMatrices(ArgumentShape shape, uint[] units, uint[] tails) : IDisposable
 {
-    private readonly uint[] _units = new uint[(long)shape.PresentUnits * shape.UnitWords];
-    private readonly uint[] _tails = new uint[(long)shape.Tails * shape.TailWords];
+    /// <summary>All bits zero.</summary>
+    public BitMatrices(ArgumentShape shape)
+        : this(shape, new uint[(long)shape.PresentUnits * shape.UnitWords], new uint[(long)shape.Tails * shape.TailWords])
+    {
+    }
 
     /// <summary>The slot of unit <paramref name="unit"/>.</summary>
-    public Span<uint> Unit(int unit) => _units.AsSpan(unit * shape.UnitWords, shape.UnitWords);
+    public Span<uint> Unit(int unit) => units.AsSpan(unit * shape.UnitWords, shape.UnitWords);
 
     /// <summary>The slot of tail <paramref name="tail"/>.</summary>
-    public Span<uint> Tail(int tail) => _tails.AsSpan(tail * shape.TailWords, shape.TailWords);
+    public Span<uint> Tail(int tail) => tails.AsSpan(tail * shape.TailWords, shape.TailWords);
 
     /// <summary>The BlockRows 64-bit rows at (<paramref name="unit"/>, <paramref name="h"/>); empty where the matrix has none.</summary>
     public ReadOnlySpan<ulong> Block(int unit, int h)
@@ -43,7 +46,7 @@ internal sealed class BitMatrices(ArgumentShape shape) : IDisposable
 
     public void Dispose()
     {
-        Array.Clear(_units);
-        Array.Clear(_tails);
+        Array.Clear(units);
+        Array.Clear(tails);
     }
 }

@@ -22,23 +22,23 @@ internal sealed class TieRounds
         var tailKey = new Gf128[unit.Length];
         var state = new BitFold(challenges.StateWeights);
         var key = new BitFold(challenges.KeyWeights);
-        var stateWords = new uint[instance.Unit.LinkWords(SlotLink.HIn)];
-        var keyWords = new uint[instance.Unit.LinkWords(SlotLink.Key)];
+        var stateWords = new uint[Circuit.LinkWords];
+        var keyWords = new uint[Circuit.LinkWords];
         for (int i = 0; i < shape.PresentUnits; i++)
         {
             Span<uint> slot = z.Unit(i);
-            instance.Unit.Link(SlotLink.HIn, slot, stateWords);
-            instance.Unit.Link(SlotLink.Key, slot, keyWords);
+            instance.Unit.Link(LinkKind.HIn, slot, stateWords);
+            instance.Unit.Link(LinkKind.Key, slot, keyWords);
             unit[i] = state.Apply(stateWords) + challenges.Theta * key.Apply(keyWords);
-            instance.Unit.Link(SlotLink.HOut, slot, stateWords);
+            instance.Unit.Link(LinkKind.HOut, slot, stateWords);
             unitOut[i] = state.Apply(stateWords);
         }
 
         for (int q = 0; q < shape.Tails; q++)
         {
             Span<uint> slot = z.Tail(q);
-            instance.Tail.Link(SlotLink.HIn, slot, stateWords);
-            instance.Tail.Link(SlotLink.Key, slot, keyWords);
+            instance.Tail.Link(LinkKind.HIn, slot, stateWords);
+            instance.Tail.Link(LinkKind.Key, slot, keyWords);
             tailState[q << shape.TailInnerBits] = state.Apply(stateWords);
             tailKey[q << shape.TailInnerBits] = key.Apply(keyWords);
         }

@@ -76,8 +76,8 @@ internal static class ArgumentVerifier
 
         // 9 ---- The mask row's share. Error of xi as of a fold. ----------------------------------------------------------
         said.Sigma = channel.ReceiveElements(Labels.Sigma, 1);
-        if (!channel.ReceiveWork(Labels.MaskWeight, shape.FoldGrinding))
-            return new Rejection(RejectReason.MaskWork, $"the mask row's challenge lacks {shape.FoldGrinding} bits of work");
+        if (!channel.ReceiveWork(Labels.MaskWeight, shape.MaskGrinding))
+            return new Rejection(RejectReason.MaskWork, $"the mask row's challenge lacks {shape.MaskGrinding} bits of work");
         said.MaskWeight = transcript.Challenge(Labels.MaskWeight);
 
         // 10 ---- The folded row in clear. --------------------------------------------------------------------------------
