@@ -76,6 +76,12 @@ public static class SoundnessCalculator
         var candidate = new LayoutParameters(suite, logUnits, logRowGroups, 1, 3, pads, 0, 0, 0);
         if ((refusal = CheckRange(candidate)) is not null)
             return false;
+
+        // More pads only shrink the radius, so with the radius of the fewest pads no smaller number of queries can do;
+        // one less allows for rounding.
+        double needed = (suite.TargetBits - suite.QueryGrindingBits) / -Math.Log2(1 - Radius(candidate, candidate.Message));
+        int least = Math.Clamp((int)needed - 1, 1, MaxRowPads - 2);
+        candidate = candidate with { Queries = least, RowPads = least + 2 };
         while (!ExactSoundness.QueriesSuffice(candidate))
         {
             candidate = candidate with { Queries = candidate.Queries + 1, RowPads = candidate.RowPads + 1 };

@@ -108,6 +108,20 @@ public sealed class SoundnessTests
     }
 
     [Fact]
+    public void Solutions_have_the_fewest_queries_of_all()
+    {
+        foreach (Suite suite in Suites.All)
+        {
+            foreach ((int kappa, int e) in new[] { (10, 1), (12, 3), (14, 4), (16, 1) })
+            {
+                LayoutParameters layout = Solve(suite.Parameters, kappa, e);
+                for (int queries = 1; queries < layout.Queries; queries++)
+                    Assert.False(ExactSoundness.QueriesSuffice(layout with { Queries = queries, RowPads = queries + 2 }));
+            }
+        }
+    }
+
+    [Fact]
     public void Hiding_limits_are_refused()
     {
         LayoutParameters layout = Solve(P120, 14, 4);
