@@ -3,7 +3,7 @@ using Lockstep.Proofs.Fields;
 namespace Lockstep.Proofs.Codes;
 
 /// <summary>
-/// The systematic-free Reed-Solomon code of the matrix rows: novel-basis coefficients [message | randomness | 0...]
+/// The Reed-Solomon code of the matrix rows: novel-basis coefficients [message | randomness | 0...]
 /// evaluated on the shifted domain. Any <see cref="Pads"/> distinct positions of a row with uniform randomness are
 /// uniform and independent of the message, because X_n, the factor of the random part, vanishes nowhere on the domain.
 /// </summary>

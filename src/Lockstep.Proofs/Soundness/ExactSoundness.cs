@@ -69,13 +69,9 @@ internal static class ExactSoundness
     public static SoundnessReport Report(LayoutParameters parameters) =>
         new([.. Lines(parameters).Select(line => new SoundnessLine(line.Step, line.Times, line.Error.Bits))]);
 
-    /// <summary>True when both codes have a positive radius.</summary>
-    public static bool HasRadius(LayoutParameters p) =>
-        Radius(p, p.Message).Numerator.Sign > 0 && Radius(p, LayoutParameters.PadRowMessage).Numerator.Sign > 0;
-
-    /// <summary>True when the queries of both codes reach the target; false too when a code has no radius.</summary>
+    /// <summary>True when the queries of both codes reach the target.</summary>
     public static bool QueriesSuffice(LayoutParameters p) =>
-        HasRadius(p) && Queries(p, p.Message).IsAtMost(p.Suite.TargetBits)
+        Queries(p, p.Message).IsAtMost(p.Suite.TargetBits)
         && Queries(p, LayoutParameters.PadRowMessage).IsAtMost(p.Suite.TargetBits);
 
     /// <summary>Chance that one challenge brings rows far from the code near it: (radius * N + 1) / 2^128.</summary>
@@ -97,7 +93,7 @@ internal static class ExactSoundness
     private static ExactError Radius(LayoutParameters p, int message)
     {
         BigInteger length = p.Length, distance = length - message - p.RowPads;
-        return distance.Sign <= 0 ? new(-1, 1) : new(distance * distance - 6 * length, 2 * length * distance);
+        return new(distance * distance - 6 * length, 2 * length * distance);
     }
 
     private static ExactError Proximity(LayoutParameters p, int message)

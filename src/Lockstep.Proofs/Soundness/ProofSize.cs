@@ -13,7 +13,11 @@ internal static class ProofSize
     /// The most bytes a proof of this shape can have. Only the number of sibling digests depends on the positions drawn;
     /// their bound is reached when the positions are spread evenly.
     /// </summary>
-    public static long UpperBound(WindowShape shape, LayoutParameters parameters)
+    public static long UpperBound(WindowShape shape, LayoutParameters parameters) =>
+        Exact(shape, parameters, MultiProof.MaxSiblingCount(parameters.Queries, parameters.LogLength));
+
+    /// <summary>The bytes of a proof of this shape whose multiproof has the given number of sibling digests.</summary>
+    public static long Exact(WindowShape shape, LayoutParameters parameters, int siblings)
     {
         // Padded scalars (the transcript pads less the Beaver triple's four), 128 ring-switch values, and the clear
         // openings alpha, beta and sigma_lambda.
@@ -24,6 +28,6 @@ internal static class ProofSize
         // One nonce for each row fold, for the mask row, the pad row and the queries.
         long nonces = (parameters.FoldVariables + 3) * sizeof(ulong);
         return HeaderBytes + nonces + (scalars + folded) * Gf128.Size + parameters.Queries * leaf
-            + (long)MultiProof.MaxSiblingCount(parameters.Queries, parameters.LogLength) * MerkleHash.DigestSize;
+            + (long)siblings * MerkleHash.DigestSize;
     }
 }

@@ -41,9 +41,6 @@ public enum SoundnessRefusalReason
 
     /// <summary>Fewer transcript pads than scalars sent, or more than the pad row holds.</summary>
     TranscriptPads,
-
-    /// <summary>The code has no positive decoding radius left: the rows are too short for their random coefficients.</summary>
-    NoRadius,
 }
 
 /// <summary>A typed refusal with one sentence for people.</summary>

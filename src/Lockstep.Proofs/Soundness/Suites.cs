@@ -4,11 +4,13 @@ namespace Lockstep.Proofs.Soundness;
 public sealed class Suite
 {
     private readonly Lazy<IReadOnlyDictionary<(int LogUnits, int LogRowGroups), LayoutParameters>> _layouts;
+    private readonly Lazy<double> _provableBits;
 
     internal Suite(string id, SuiteParameters parameters)
     {
         (Id, Parameters) = (id, parameters);
         _layouts = new(() => Solve(parameters));
+        _provableBits = new(() => Layouts.Min(layout => ExactSoundness.Report(layout).MinimumBits));
     }
 
     /// <summary>Identifier with version.</summary>
@@ -24,7 +26,7 @@ public sealed class Suite
     public int TargetBits => Parameters.TargetBits;
 
     /// <summary>Provable bits of the weakest step of the weakest layout offered.</summary>
-    public double ProvableBits => Layouts.Min(layout => ExactSoundness.Report(layout).MinimumBits);
+    public double ProvableBits => _provableBits.Value;
 
     /// <summary>True: a proof shows nothing but the statement.</summary>
     public bool ZeroKnowledge { get; } = true;
