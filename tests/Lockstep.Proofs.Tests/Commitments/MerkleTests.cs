@@ -140,8 +140,14 @@ public sealed class MerkleTests
     [InlineData(new[] { 1, 8 }, 3)]
     [InlineData(new[] { 1 }, 31)]
     [InlineData(new[] { 1 }, -1)]
-    public void Positions_that_are_not_canonical_are_refused(int[] positions, int depth) =>
-        Assert.False(MultiProof.TryRoot(new byte[32 * positions.Length], positions, depth, new byte[96], out _));
+    public void Positions_that_are_not_canonical_are_refused(int[] positions, int depth)
+    {
+        Assert.False(MultiProof.AreCanonical(positions, depth));
+
+        // With any number of siblings, so that no count hides the refusal.
+        for (int siblings = 0; siblings <= 8; siblings++)
+            Assert.False(MultiProof.TryRoot(new byte[32 * positions.Length], positions, depth, new byte[32 * siblings], out _));
+    }
 
     [Fact]
     public void Only_powers_of_two_make_a_tree()
