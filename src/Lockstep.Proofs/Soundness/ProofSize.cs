@@ -6,8 +6,8 @@ namespace Lockstep.Proofs.Soundness;
 /// <summary>The size of a proof, counted from its parameters.</summary>
 internal static class ProofSize
 {
-    /// <summary>Bytes of version, suite, shape and the other fixed fields, and of the root.</summary>
-    public const int HeaderBytes = 64 + MerkleHash.DigestSize;
+    /// <summary>Bytes of the format name and the root.</summary>
+    public const int HeaderBytes = 16 + MerkleHash.DigestSize;
 
     /// <summary>
     /// The most bytes a proof of this shape can have. Only the number of sibling digests depends on the positions drawn;

@@ -42,7 +42,7 @@ public sealed class SuiteTests(ITestOutputHelper output)
         Assert.Equal((253, 255, 204), (layout.Queries, layout.RowPads, layout.TranscriptPads));
 
         // Header and root, 11 nonces, 331 scalars, u, u_pi, leaves of 148 elements and a salt, siblings.
-        long parts = 96 + 11 * 8 + 331 * 16 + (32768 + 255) * 16 + (256 + 255) * 16 + 253 * (148 * 16 + 16);
+        long parts = 48 + 11 * 8 + 331 * 16 + (32768 + 255) * 16 + (256 + 255) * 16 + 253 * (148 * 16 + 16);
         Assert.Equal(parts + 1900 * 32, ProofSize.Exact(shape, layout, 1900));
         Assert.Equal(parts + (253 * 8 + 3) * 32, ProofSize.UpperBound(shape, layout));
     }
