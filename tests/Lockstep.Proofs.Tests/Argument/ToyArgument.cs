@@ -35,7 +35,12 @@ internal sealed class ToyArgument : IPublicWords
             chunks.Add(new UnitRange(chunks.Count == 0 ? 0 : chunks[^1].First + chunks[^1].Count, count));
         Instance = new ArgumentInstance
         {
-            Shape = Shape, Unit = UnitCircuit, Tail = TailCircuit, Chunks = chunks, InitialState = InitialState, Public = this,
+            Shape = Shape,
+            Unit = UnitCircuit,
+            Tail = TailCircuit,
+            Chunks = chunks,
+            InitialState = InitialState,
+            Public = this,
         };
         Witness = new BitMatrices(Shape);
         _unitOutputs = [.. Enumerable.Range(0, Shape.PresentUnits).Select(_ => new uint[OutputWords])];
@@ -62,8 +67,20 @@ internal sealed class ToyArgument : IPublicWords
 
     public static ArgumentShape DefaultShape { get; } = new()
     {
-        Kappa = 8, TopBits = 1, PresentTops = 2, PBits = 2, HBits = 2, HCount = 2, MaskUnits = 256, MaskElement = Mask / 4,
-        RowPads = 12, Queries = 10, FoldGrinding = 2, MaskGrinding = 3, PadGrinding = 4, QueryGrinding = 5,
+        Kappa = 8,
+        TopBits = 1,
+        PresentTops = 2,
+        PBits = 2,
+        HBits = 2,
+        HCount = 2,
+        MaskUnits = 256,
+        MaskElement = Mask / 4,
+        RowPads = 12,
+        Queries = 10,
+        FoldGrinding = 2,
+        MaskGrinding = 3,
+        PadGrinding = 4,
+        QueryGrinding = 5,
     };
 
     public ArgumentShape Shape { get; }
