@@ -12,22 +12,28 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
 {
     private const int DigestBytes = 32;
     private readonly string _blocks;
-    private readonly TemporaryFiles _temporary;
 
-    private BlockStore(string blocks, TemporaryFiles temporary)
+    private BlockStore(string folder, string blocks, TemporaryFiles temporary)
     {
+        Folder = folder;
         _blocks = blocks;
-        _temporary = temporary;
+        Temporary = temporary;
     }
+
+    /// <summary>The folder that the store was opened in.</summary>
+    public string Folder { get; }
+
+    internal TemporaryFiles Temporary { get; }
 
     /// <summary>Opens, or makes, the store in <paramref name="folder"/> and removes what a crash left half-written.</summary>
     public static Outcome<BlockStore> Open(string folder)
     {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
         try
         {
             string blocks = Path.Combine(folder, "blocks");
             Directory.CreateDirectory(blocks);
-            return new BlockStore(blocks, new TemporaryFiles(Path.Combine(folder, "tmp")));
+            return new BlockStore(folder, blocks, new TemporaryFiles(Path.Combine(folder, "tmp")));
         }
         catch (Exception error) when (ContentError.IsIo(error))
         {
@@ -76,7 +82,7 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
         string path = PathOf(cid.Digest);
         if (IsIntact(path, cid, block.Length))
             return null;
-        string temporary = _temporary.Next();
+        string temporary = Temporary.Next();
         try
         {
             FileSystem.WriteDurably(temporary, block);
@@ -94,7 +100,7 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
     /// <summary>Begins a group of blocks of which either all become visible, by <see cref="BlockBatch.Commit"/>, or none.</summary>
     public Outcome<BlockBatch> BeginBatch()
     {
-        string folder = _temporary.Next();
+        string folder = Temporary.Next();
         try
         {
             Directory.CreateDirectory(folder);
@@ -144,7 +150,7 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
     }
 
     /// <summary>Ends this store's session. Batches that were not committed are lost.</summary>
-    public void Dispose() => _temporary.Dispose();
+    public void Dispose() => Temporary.Dispose();
 
     internal static string FileNameOf(ReadOnlySpan<byte> digest) => Convert.ToHexStringLower(digest);
 
