@@ -100,7 +100,7 @@ public sealed class ContentHome : IDisposable
             return error;
         if (record.IsCold)
             return record;
-        if (!BlocksOfOthers(root, hotOnly: true).Try(out HashSet<Cid>? others, out error))
+        if (!BlocksOfOthers(root, hotChunksOnly: true).Try(out HashSet<Cid>? others, out error))
             return error;
 
         // The record turns cold between the archive and the deletions: a crash leaves content that can be thawed in any case.
@@ -137,14 +137,15 @@ public sealed class ContentHome : IDisposable
     /// <summary>Forgets a root, its archive, and every block that no other content has.</summary>
     public ContentError? Remove(Cid root)
     {
-        if (!ManifestOf(root).Try(out DagManifest? manifest, out ContentError? error)
-            || !BlocksOfOthers(root, hotOnly: false).Try(out HashSet<Cid>? others, out error))
-        {
+        if (!BlocksOfOthers(root, hotChunksOnly: false).Try(out HashSet<Cid>? others, out ContentError? error))
             return error;
-        }
-
+        Outcome<DagManifest> known = ManifestOf(root);
         if ((Roots.Remove(root) ?? Cold.Remove(root)) is { } failure)
             return failure;
+
+        // Content too damaged to be walked is forgotten all the same; its blocks stay.
+        if (!known.Try(out DagManifest? manifest, out _))
+            return null;
         return manifest.LinkBlocks.Concat(manifest.Chunks)
             .Where(block => !others.Contains(KeyOf(block.Cid)))
             .Select(block => Blocks.Delete(block.Cid))
@@ -162,21 +163,24 @@ public sealed class ContentHome : IDisposable
     private Outcome<AddedContent> Note(string name, DagManifest manifest, DateTimeOffset addedAt)
     {
         var record = new RootRecord(name, manifest.Root, manifest.TotalBytes, manifest.Chunks.Count, addedAt);
-        return Roots.Put(record) is { } error ? error : new AddedContent(record, manifest);
+
+        // Content that was cold is at hand again: its archive has no more use.
+        return (Roots.Put(record) ?? Cold.Remove(manifest.Root)) is { } error ? error : new AddedContent(record, manifest);
     }
 
-    private Outcome<HashSet<Cid>> BlocksOfOthers(Cid root, bool hotOnly)
+    private Outcome<HashSet<Cid>> BlocksOfOthers(Cid root, bool hotChunksOnly)
     {
         var blocks = new HashSet<Cid>();
         foreach (Outcome<RootRecord> listed in Roots.List())
         {
             if (!listed.Try(out RootRecord? record, out ContentError? error))
                 return error;
-            if (record.Root == root || (hotOnly && record.IsCold))
+            if (record.Root == root)
                 continue;
             if (!ManifestOf(record.Root).Try(out DagManifest? manifest, out error))
                 return error;
-            foreach (SizedCid block in manifest.LinkBlocks.Concat(manifest.Chunks))
+            IEnumerable<SizedCid> chunks = hotChunksOnly && record.IsCold ? [] : manifest.Chunks;
+            foreach (SizedCid block in manifest.LinkBlocks.Concat(chunks))
                 blocks.Add(KeyOf(block.Cid));
         }
 
