@@ -100,46 +100,62 @@ internal static partial class ChaCha20
     // Each kernel handles as many whole groups of blocks as there are, advances the counter and returns the bytes done.
     private static int Blocks(Span<uint> state, ReadOnlySpan<byte> source, Span<byte> destination)
     {
-        Span<uint> s = stackalloc uint[16];
         int done = 0;
         for (; source.Length - done >= BlockSize; done += BlockSize)
         {
-            state.CopyTo(s);
+            // Sixteen locals, not an array: this is also the path of machines without vectors.
+            uint s0 = state[0], s1 = state[1], s2 = state[2], s3 = state[3], s4 = state[4], s5 = state[5], s6 = state[6], s7 = state[7];
+            uint s8 = state[8], s9 = state[9], s10 = state[10], s11 = state[11], s12 = state[12], s13 = state[13], s14 = state[14], s15 = state[15];
             for (int i = 0; i < 10; i++)
             {
-                QuarterRound(s, 0, 4, 8, 12);
-                QuarterRound(s, 1, 5, 9, 13);
-                QuarterRound(s, 2, 6, 10, 14);
-                QuarterRound(s, 3, 7, 11, 15);
-                QuarterRound(s, 0, 5, 10, 15);
-                QuarterRound(s, 1, 6, 11, 12);
-                QuarterRound(s, 2, 7, 8, 13);
-                QuarterRound(s, 3, 4, 9, 14);
+                QuarterRound(ref s0, ref s4, ref s8, ref s12);
+                QuarterRound(ref s1, ref s5, ref s9, ref s13);
+                QuarterRound(ref s2, ref s6, ref s10, ref s14);
+                QuarterRound(ref s3, ref s7, ref s11, ref s15);
+                QuarterRound(ref s0, ref s5, ref s10, ref s15);
+                QuarterRound(ref s1, ref s6, ref s11, ref s12);
+                QuarterRound(ref s2, ref s7, ref s8, ref s13);
+                QuarterRound(ref s3, ref s4, ref s9, ref s14);
             }
 
-            for (int i = 0; i < 16; i++)
-            {
-                uint word = BinaryPrimitives.ReadUInt32LittleEndian(source[(done + 4 * i)..]);
-                BinaryPrimitives.WriteUInt32LittleEndian(destination[(done + 4 * i)..], word ^ (s[i] + state[i]));
-            }
-
+            ReadOnlySpan<byte> from = source.Slice(done, BlockSize);
+            Span<byte> to = destination.Slice(done, BlockSize);
+            Put(from, to, 0, s0 + state[0]);
+            Put(from, to, 4, s1 + state[1]);
+            Put(from, to, 8, s2 + state[2]);
+            Put(from, to, 12, s3 + state[3]);
+            Put(from, to, 16, s4 + state[4]);
+            Put(from, to, 20, s5 + state[5]);
+            Put(from, to, 24, s6 + state[6]);
+            Put(from, to, 28, s7 + state[7]);
+            Put(from, to, 32, s8 + state[8]);
+            Put(from, to, 36, s9 + state[9]);
+            Put(from, to, 40, s10 + state[10]);
+            Put(from, to, 44, s11 + state[11]);
+            Put(from, to, 48, s12 + state[12]);
+            Put(from, to, 52, s13 + state[13]);
+            Put(from, to, 56, s14 + state[14]);
+            Put(from, to, 60, s15 + state[15]);
             state[12]++;
         }
 
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(s));
         return done;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void QuarterRound(Span<uint> s, int a, int b, int c, int d)
+    private static void Put(ReadOnlySpan<byte> source, Span<byte> destination, int at, uint keystream) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[at..], BinaryPrimitives.ReadUInt32LittleEndian(source[at..]) ^ keystream);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void QuarterRound(ref uint a, ref uint b, ref uint c, ref uint d)
     {
-        s[a] += s[b];
-        s[d] = BitOperations.RotateLeft(s[d] ^ s[a], 16);
-        s[c] += s[d];
-        s[b] = BitOperations.RotateLeft(s[b] ^ s[c], 12);
-        s[a] += s[b];
-        s[d] = BitOperations.RotateLeft(s[d] ^ s[a], 8);
-        s[c] += s[d];
-        s[b] = BitOperations.RotateLeft(s[b] ^ s[c], 7);
+        a += b;
+        d = BitOperations.RotateLeft(d ^ a, 16);
+        c += d;
+        b = BitOperations.RotateLeft(b ^ c, 12);
+        a += b;
+        d = BitOperations.RotateLeft(d ^ a, 8);
+        c += d;
+        b = BitOperations.RotateLeft(b ^ c, 7);
     }
 }

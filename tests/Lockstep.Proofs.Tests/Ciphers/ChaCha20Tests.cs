@@ -75,13 +75,17 @@ public sealed class ChaCha20Tests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void Works_in_place(string path) =>
+    public void Works_in_place(string path)
+    {
+        // Outside the sample, which would take a skip for a failure.
+        ChaCha20Path parsed = Parse(path);
         Gen.Select(Gen.Byte.Array[0, 3000], Gen.UInt[0, 1 << 30]).Sample((data, counter) =>
         {
             byte[] apart = Crypt(path, Key, counter, new byte[12], data);
-            ChaCha20.Transform(Parse(path), Key, counter, new byte[12], data, data);
+            ChaCha20.Transform(parsed, Key, counter, new byte[12], data, data);
             return data.AsSpan().SequenceEqual(apart);
         }, iter: 50);
+    }
 
     [Theory]
     [MemberData(nameof(Paths))]
