@@ -1,0 +1,92 @@
+using Lockstep.Proofs.Fields;
+
+namespace Lockstep.Proofs.Codes;
+
+/// <summary>
+/// The Reed-Solomon code of the matrix rows: novel-basis coefficients [message | randomness | 0...]
+/// evaluated on the shifted domain. Any <see cref="Pads"/> distinct positions of a row with uniform randomness are
+/// uniform and independent of the message, because X_n, the factor of the random part, vanishes nowhere on the domain.
+/// </summary>
+internal sealed class RowCode
+{
+    private readonly AdditiveNtt _transform;
+
+    /// <summary>The code of message length n = 2^logMessage with q random coefficients and N = n * 2^logInverseRate positions.</summary>
+    public RowCode(int logMessage, int pads, int logInverseRate)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(pads);
+        ArgumentOutOfRangeException.ThrowIfLessThan(logInverseRate, 1);
+        (LogMessage, Pads) = (logMessage, pads);
+        _transform = new AdditiveNtt(logMessage + logInverseRate);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Dimension, Length, nameof(pads));
+    }
+
+    /// <summary>log2 of n.</summary>
+    public int LogMessage { get; }
+
+    /// <summary>n, the message coefficients of a row.</summary>
+    public int Message => 1 << LogMessage;
+
+    /// <summary>q, the random coefficients of a row.</summary>
+    public int Pads { get; }
+
+    /// <summary>n + q, the coefficients of a row.</summary>
+    public int Dimension => Message + Pads;
+
+    /// <summary>log2 of N.</summary>
+    public int LogLength => _transform.LogSize;
+
+    /// <summary>N, the positions of a codeword.</summary>
+    public int Length => _transform.Size;
+
+    /// <summary>The codeword of one row.</summary>
+    /// <param name="coefficients">n message elements, then q random ones.</param>
+    /// <param name="codeword">N elements.</param>
+    public void Encode(ReadOnlySpan<Gf128> coefficients, Span<Gf128> codeword)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(coefficients.Length, Dimension);
+        EncodeShort(coefficients, codeword);
+    }
+
+    /// <summary>The codeword of any number of coefficients up to N: the pad row and its mask are shorter than the others.</summary>
+    public void EncodeShort(ReadOnlySpan<Gf128> coefficients, Span<Gf128> codeword)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(codeword.Length, Length);
+        coefficients.CopyTo(codeword);
+        _transform.Forward(codeword, coefficients.Length);
+    }
+
+    /// <summary>The codewords of many rows.</summary>
+    /// <param name="coefficients">rows * (n + q) elements, row by row.</param>
+    /// <param name="codewords">rows * N elements, row by row.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="workers">Rows encoded at once; the result does not depend on it.</param>
+    public void EncodeRows(ReadOnlyMemory<Gf128> coefficients, Memory<Gf128> codewords, int rows, int workers)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual((long)coefficients.Length, (long)rows * Dimension);
+        ArgumentOutOfRangeException.ThrowIfNotEqual((long)codewords.Length, (long)rows * Length);
+        Workers.Run(rows, workers, 1, (start, end) =>
+        {
+            for (int row = start; row < end; row++)
+                Encode(coefficients.Span.Slice(row * Dimension, Dimension), codewords.Span.Slice(row * Length, Length));
+        });
+    }
+
+    /// <summary>One symbol of the codeword of any number of coefficients up to N, straight from the definition.</summary>
+    public Gf128 EvaluateAt(ReadOnlySpan<Gf128> coefficients, int position) =>
+        Multilinear.InnerProduct(coefficients, WeightsAt(position, coefficients.Length));
+
+    /// <summary>X_k at the position's point for every k below <paramref name="count"/>.</summary>
+    public Gf128[] WeightsAt(int position, int count) => _transform.WeightsAt(position, count);
+
+    /// <summary>The symbols of one codeword at the given positions, by a whole transform: for one long vector and many positions.</summary>
+    public Gf128[] EvaluateMany(ReadOnlySpan<Gf128> coefficients, ReadOnlySpan<int> positions)
+    {
+        var codeword = new Gf128[Length];
+        EncodeShort(coefficients, codeword);
+        var symbols = new Gf128[positions.Length];
+        for (int i = 0; i < symbols.Length; i++)
+            symbols[i] = codeword[positions[i]];
+        return symbols;
+    }
+}

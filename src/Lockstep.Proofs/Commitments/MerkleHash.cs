@@ -1,0 +1,40 @@
+using Lockstep.Proofs.Hashing;
+
+namespace Lockstep.Proofs.Commitments;
+
+/// <summary>
+/// The two keyed hashes of the commitment's tree. Leaves and nodes have different keys, so neither can be read as the
+/// other; every leaf begins with a fresh salt, so an unopened leaf's digest says nothing about it (binary-engine.md section 3).
+/// </summary>
+internal static class MerkleHash
+{
+    /// <summary>Digest length in bytes.</summary>
+    public const int DigestSize = Blake3.DigestSize;
+
+    /// <summary>Length in bytes of the salt that every leaf begins with.</summary>
+    public const int SaltSize = 16;
+
+    private static readonly byte[] LeafKey = Blake3.Hash("lockstep/merkle/leaf/1"u8);
+    private static readonly byte[] NodeKey = Blake3.Hash("lockstep/merkle/node/1"u8);
+
+    /// <summary>Digests of leaves lying one after the other, each a salt of 16 bytes followed by its content.</summary>
+    /// <param name="saltedLeaves">count * <paramref name="saltedLength"/> bytes.</param>
+    /// <param name="saltedLength">Bytes of one salt and one leaf together.</param>
+    /// <param name="digests">count * 32 bytes.</param>
+    public static void Leaves(ReadOnlySpan<byte> saltedLeaves, int saltedLength, Span<byte> digests) =>
+        Blake3Batch.KeyedHashMany(LeafKey, saltedLeaves, saltedLength, digests);
+
+    /// <summary>The digest of one leaf.</summary>
+    public static void Leaf(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> leaf, Span<byte> digest)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(salt.Length, SaltSize);
+        using var hasher = Blake3Hasher.Keyed(LeafKey);
+        hasher.Update(salt);
+        hasher.Update(leaf);
+        hasher.Finish(digest[..DigestSize]);
+    }
+
+    /// <summary>The parents of adjacent pairs of nodes: 64 bytes each in, 32 bytes each out.</summary>
+    public static void Parents(ReadOnlySpan<byte> pairs, Span<byte> parents) =>
+        Blake3Batch.KeyedHashMany(NodeKey, pairs, 2 * DigestSize, parents);
+}

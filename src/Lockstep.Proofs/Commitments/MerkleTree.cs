@@ -1,0 +1,76 @@
+using System.Numerics;
+
+namespace Lockstep.Proofs.Commitments;
+
+/// <summary>A binary Merkle tree over a power of two of leaf digests, kept whole so that any set of leaves can be opened.</summary>
+internal sealed class MerkleTree
+{
+    private const int Grain = 1 << 12;
+
+    // Level 0 holds the leaf digests, the last level the root.
+    private readonly byte[][] _levels;
+
+    private MerkleTree(byte[][] levels) => _levels = levels;
+
+    /// <summary>Levels above the leaves: log2 of the number of leaves.</summary>
+    public int Depth => _levels.Length - 1;
+
+    /// <summary>The root, 32 bytes.</summary>
+    public ReadOnlySpan<byte> Root => _levels[^1];
+
+    /// <summary>Builds the tree over digests in order of position. The array is kept, not copied.</summary>
+    /// <param name="leafDigests">A power of two of digests, 32 bytes each.</param>
+    /// <param name="workers">Ranges hashed at once; the result does not depend on it.</param>
+    public static MerkleTree Build(byte[] leafDigests, int workers)
+    {
+        int count = leafDigests.Length / MerkleHash.DigestSize;
+        if (!BitOperations.IsPow2(count) || leafDigests.Length % MerkleHash.DigestSize != 0)
+            throw new ArgumentException("The number of leaf digests must be a power of two.", nameof(leafDigests));
+        var levels = new byte[BitOperations.Log2((uint)count) + 1][];
+        levels[0] = leafDigests;
+        for (int level = 1; level < levels.Length; level++)
+        {
+            byte[] below = levels[level - 1];
+            var nodes = new byte[below.Length / 2];
+            Workers.Run(nodes.Length / MerkleHash.DigestSize, workers, Grain, (start, end) => MerkleHash.Parents(
+                below.AsSpan(start * 2 * MerkleHash.DigestSize, (end - start) * 2 * MerkleHash.DigestSize),
+                nodes.AsSpan(start * MerkleHash.DigestSize, (end - start) * MerkleHash.DigestSize)));
+            levels[level] = nodes;
+        }
+
+        return new MerkleTree(levels);
+    }
+
+    /// <summary>The multiproof of the given positions: sibling digests in canonical order, 32 bytes each.</summary>
+    /// <param name="positions">Strictly ascending, at least one.</param>
+    public byte[] Open(ReadOnlySpan<int> positions)
+    {
+        if (!MultiProof.AreCanonical(positions, Depth))
+            throw new ArgumentException("Positions must be strictly ascending and inside the tree.", nameof(positions));
+        var siblings = new byte[MultiProof.SiblingCount(positions, Depth) * MerkleHash.DigestSize];
+        Span<byte> rest = siblings;
+        int[] nodes = positions.ToArray();
+        int count = nodes.Length;
+        for (int level = 0; level < Depth; level++)
+        {
+            int parents = 0;
+            for (int i = 0; i < count; i++)
+            {
+                int node = nodes[i];
+                nodes[parents++] = node >> 1;
+                if ((node & 1) == 0 && i + 1 < count && nodes[i + 1] == node + 1)
+                {
+                    i++;
+                    continue;
+                }
+
+                _levels[level].AsSpan((node ^ 1) * MerkleHash.DigestSize, MerkleHash.DigestSize).CopyTo(rest);
+                rest = rest[MerkleHash.DigestSize..];
+            }
+
+            count = parents;
+        }
+
+        return siblings;
+    }
+}

@@ -1,0 +1,165 @@
+using Lockstep.Proofs.Argument;
+using Lockstep.Proofs.Fields;
+
+namespace Lockstep.Proofs.Verifier;
+
+/// <summary>The verifier's eight equations, in the order of their powers of chi.</summary>
+internal enum PadEquation
+{
+    /// <summary>The zerocheck ends in v_a v_b + v_c.</summary>
+    Zerocheck,
+
+    /// <summary>The tie sumcheck ends in its four weighted values.</summary>
+    Ties,
+
+    /// <summary>The lincheck ends in M_U(t) Z_U + M_T(t) Z_T.</summary>
+    Lincheck,
+
+    /// <summary>The ring-switch values agree with Z_U + gamma' Z_T.</summary>
+    RingSwitch,
+
+    /// <summary>The folded row has the inner product that the folds and sigma claim.</summary>
+    Folds,
+
+    /// <summary>alpha opens epsilon * pad(v_a) + x.</summary>
+    TripleAlpha,
+
+    /// <summary>beta opens pad(v_b) + y.</summary>
+    TripleBeta,
+
+    /// <summary>The committed products are products.</summary>
+    TripleProduct,
+}
+
+/// <summary>
+/// The verifier's decision as eight forms in the committed pads, each zero for an honest prover (docs/proof-system.md,
+/// "The eight equations"). Masked messages enter as sent + pad; the only product of two masked values is taken from the
+/// committed triple.
+/// </summary>
+internal static class PadEquations
+{
+    /// <summary>How many equations there are.</summary>
+    public const int Count = 8;
+
+    /// <summary>The eight forms, indexed by <see cref="PadEquation"/>.</summary>
+    public static AffineForm[] Build(ArgumentInstance instance, Conversation c)
+    {
+        ArgumentShape shape = instance.Shape;
+        var schedule = new PadSchedule(shape);
+        int pads = schedule.Count;
+        AffineForm[] end = Masked(c.End, schedule.End, pads), opened = Masked(c.Opened, schedule.Opened, pads);
+
+        return
+        [
+            Zerocheck(shape, schedule, c, end),
+            Ties(instance, schedule, c, end),
+            Lincheck(instance, schedule, c, end, opened),
+            opened[0] + c.RegionWeight * opened[1] + Multilinear.InnerProduct(Multilinear.EqTable(c.T.AsSpan(0, 7)), c.RingValues),
+            Folds(shape, schedule, c),
+            .. Triple(schedule, c),
+        ];
+    }
+
+    /// <summary>The eight forms combined by powers of <paramref name="chi"/>.</summary>
+    public static AffineForm Combine(ReadOnlySpan<AffineForm> equations, Gf128 chi)
+    {
+        AffineForm sum = equations[^1];
+        for (int k = equations.Length - 2; k >= 0; k--)
+            sum = equations[k] + chi * sum;
+        return sum;
+    }
+
+    private static AffineForm[] Masked(ReadOnlySpan<Gf128> sent, int firstPad, int pads)
+    {
+        var forms = new AffineForm[sent.Length];
+        for (int i = 0; i < forms.Length; i++)
+            forms[i] = AffineForm.Masked(sent[i], firstPad + i, pads);
+        return forms;
+    }
+
+    private static AffineForm Zerocheck(ArgumentShape shape, PadSchedule schedule, Conversation c, AffineForm[] end)
+    {
+        // P vanishes on S, so P(zeta) comes from the 64 values on Lambda.
+        ReadOnlySpan<Gf128> lagrange = SkipDomain.LagrangeOfAll(c.SkipPoint).AsSpan(SkipDomain.Half);
+        AffineForm claim = AffineForm.Known(default, schedule.Count);
+        for (int i = 0; i < SkipDomain.Half; i++)
+            claim += lagrange[i] * AffineForm.Masked(c.Skip[i], schedule.Skip + i, schedule.Count);
+        for (int j = 0; j < shape.ZerocheckVariables; j++)
+        {
+            AffineForm[] g = Masked(c.Zerocheck[j], schedule.Zerocheck + 2 * j, schedule.Count);
+            AffineForm g0 = claim + c.ZerocheckPoint[j] * (g[0] + g[1]);
+            claim = AtPoint(g0, g[0], g[1], c.S[j]);
+        }
+
+        // v_a v_b with v = sent + pad: the product of the two pads is the triple's first slot.
+        AffineForm product = c.End[0] * AffineForm.Masked(default, schedule.End + 1, schedule.Count)
+            + c.End[1] * AffineForm.Masked(default, schedule.End, schedule.Count)
+            + AffineForm.Masked(c.End[0] * c.End[1], schedule.Triple, schedule.Count);
+        return claim + product + end[2];
+    }
+
+    private static AffineForm Ties(ArgumentInstance instance, PadSchedule schedule, Conversation c, AffineForm[] end)
+    {
+        var weights = new TieWeights(instance, c.Ties.UnitPoint, c.Ties.TailPoint, c.Ties.StateWeights, c.Ties.Theta);
+        AffineForm claim = AffineForm.Known(weights.RightSide, schedule.Count);
+        for (int j = 0; j < instance.Shape.Kappa; j++)
+            claim = PlainRound(claim, Masked(c.Tie[j], schedule.Tie + 2 * j, schedule.Count), c.UnitPoint[j]);
+
+        Gf128[] eq = Multilinear.EqTable(c.UnitPoint);
+        return claim
+            + Multilinear.Eq(c.Ties.UnitPoint, c.UnitPoint) * end[3]
+            + Multilinear.InnerProduct(weights.Out, eq) * end[4]
+            + Multilinear.InnerProduct(weights.TailState, eq) * end[5]
+            + Multilinear.InnerProduct(weights.TailKey, eq) * end[6];
+    }
+
+    private static AffineForm Lincheck(ArgumentInstance instance, PadSchedule schedule, Conversation c, AffineForm[] end, AffineForm[] opened)
+    {
+        ArgumentShape shape = instance.Shape;
+        Gf128[] gamma = c.Outputs.Gamma;
+        Gf128[] tailEq = Multilinear.EqTable(c.UnitPoint[shape.TailInnerBits..shape.LowBits]);
+        Gf128 outputs = gamma[7] * PublicSums.Units(instance, Multilinear.EqTable(c.UnitPoint), c.Outputs.UnitWeights)
+            + gamma[8] * PublicSums.Tails(instance, tailEq, c.Outputs.TailWeights);
+        AffineForm claim = AffineForm.Known(outputs, schedule.Count);
+        for (int k = 0; k < end.Length; k++)
+            claim += gamma[k] * end[k];
+        for (int j = 0; j < shape.LincheckVariables; j++)
+            claim = PlainRound(claim, Masked(c.Lincheck[j], schedule.Lincheck + 2 * j, schedule.Count), c.T[^(j + 1)]);
+
+        Gf128[] eq = Multilinear.EqTable(c.T);
+        Gf128 unit = Multilinear.InnerProduct(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), eq);
+        Gf128 tail = Multilinear.InnerProduct(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), eq);
+        return claim + unit * opened[0] + tail * opened[1];
+    }
+
+    private static AffineForm Folds(ArgumentShape shape, PadSchedule schedule, Conversation c)
+    {
+        LinearMap phi = RingSwitch.Phi(c.RingPoint);
+        AffineForm claim = AffineForm.Known(RingSwitch.PackedClaim(phi, c.RingValues), schedule.Count);
+        for (int j = 0; j < shape.RowVariables; j++)
+            claim = PlainRound(claim, Masked(c.Fold[j], schedule.Fold + 2 * j, schedule.Count), c.FoldPoint[j]);
+
+        Gf128[] weights = new RingSwitch(shape, c.UnitPoint, c.T, c.RegionWeight).FoldedWeights(phi, c.FoldPoint);
+        Gf128 opened = Multilinear.InnerProduct(weights, c.FoldedRow.AsSpan(0, shape.MessageLength));
+        return claim + c.MaskWeight * AffineForm.Masked(c.Sigma[0], schedule.Sigma, schedule.Count) + opened;
+    }
+
+    private static AffineForm[] Triple(PadSchedule schedule, Conversation c)
+    {
+        AffineForm Pad(int index) => AffineForm.Masked(default, index, schedule.Count);
+        AffineForm product = Pad(schedule.Triple), x = Pad(schedule.Triple + 1), y = Pad(schedule.Triple + 2), xy = Pad(schedule.Triple + 3);
+        (Gf128 alpha, Gf128 beta) = (c.TripleOpening[0], c.TripleOpening[1]);
+        return
+        [
+            c.TriplePoint * Pad(schedule.End) + x + alpha,
+            Pad(schedule.End + 1) + y + beta,
+            c.TriplePoint * product + xy + alpha * y + beta * x + alpha * beta,
+        ];
+    }
+
+    // One round of a plain sumcheck: g(0) + g(1) = claim gives g1 = claim + g2.
+    private static AffineForm PlainRound(AffineForm claim, AffineForm[] g0AndG2, Gf128 point) =>
+        AtPoint(g0AndG2[0], claim + g0AndG2[1], g0AndG2[1], point);
+
+    private static AffineForm AtPoint(AffineForm g0, AffineForm g1, AffineForm g2, Gf128 point) => g0 + point * (g1 + point * g2);
+}

@@ -1,0 +1,56 @@
+namespace Lockstep.Proofs.Verifier;
+
+/// <summary>Why a proof is refused; one reason per check, in the order of the checks.</summary>
+public enum RejectReason
+{
+    /// <summary>The statement's suite is not one that the policy accepts.</summary>
+    Suite = 1,
+
+    /// <summary>The statement is malformed: a field's length or value is out of range.</summary>
+    Statement,
+
+    /// <summary>The number of ciphertexts, or the length of one, is not what the statement says.</summary>
+    Ciphertext,
+
+    /// <summary>The proof does not start with the header of this format and version.</summary>
+    Header,
+
+    /// <summary>The proof is shorter or longer than the statement demands.</summary>
+    ProofLength,
+
+    /// <summary>A proof of work before a row-fold challenge does not hold.</summary>
+    FoldWork,
+
+    /// <summary>The proof of work before the mask row's challenge does not hold.</summary>
+    MaskWork,
+
+    /// <summary>The proof of work before the pad row's challenge does not hold.</summary>
+    PadWork,
+
+    /// <summary>The proof of work before the query positions does not hold.</summary>
+    QueryWork,
+
+    /// <summary>A challenge that must not be zero is zero (probability 2^-128).</summary>
+    DegenerateChallenge,
+
+    /// <summary>The opened leaves do not lead to the committed root.</summary>
+    Root,
+
+    /// <summary>An opened position does not lie on the folded row.</summary>
+    FoldedRow,
+
+    /// <summary>An opened position does not lie on the masked pad row.</summary>
+    PadRow,
+
+    /// <summary>The combination of the eight equations does not hold: the statement is not what was committed to.</summary>
+    Equations,
+}
+
+/// <summary>A refusal: the reason and one sentence with what was found and what was expected.</summary>
+/// <param name="Reason">The check that failed.</param>
+/// <param name="Detail">One clause for people.</param>
+public sealed record Rejection(RejectReason Reason, string Detail)
+{
+    /// <inheritdoc />
+    public override string ToString() => $"{Reason}: {Detail}";
+}

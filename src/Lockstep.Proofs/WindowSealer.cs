@@ -1,0 +1,140 @@
+using System.Security.Cryptography;
+using Lockstep.Proofs.Ciphers;
+using Lockstep.Proofs.Hashing;
+using Lockstep.Proofs.Layout;
+using Lockstep.Proofs.Prover;
+using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Soundness;
+using Lockstep.Proofs.Transcripts;
+
+namespace Lockstep.Proofs;
+
+/// <summary>
+/// A sealed window: what is sent to a buyer, and the keys that are not until they are paid for. Disposing it overwrites the
+/// keys.
+/// </summary>
+public sealed class SealedWindow : IDisposable
+{
+    private readonly byte[][] _keys;
+
+    internal SealedWindow(WindowStatement statement, IReadOnlyList<ReadOnlyMemory<byte>> ciphertexts, byte[] proof, byte[][] keys) =>
+        (Statement, Ciphertexts, Proof, _keys) = (statement, ciphertexts, proof, keys);
+
+    /// <summary>The public statement: lengths, digests, seal ids, locks.</summary>
+    public WindowStatement Statement { get; }
+
+    /// <summary>One per chunk, as long as its block.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Ciphertexts { get; }
+
+    /// <summary>The proof.</summary>
+    public ReadOnlyMemory<byte> Proof { get; }
+
+    /// <summary>The 32-byte key of a chunk: secret until paid for.</summary>
+    public ReadOnlySpan<byte> Key(int chunk) => _keys[chunk];
+
+    /// <summary>Overwrites the keys.</summary>
+    public void Dispose()
+    {
+        foreach (byte[] key in _keys)
+            CryptographicOperations.ZeroMemory(key);
+    }
+}
+
+/// <summary>Seals windows: fresh keys and seal ids, ciphertexts, and the proof that they are what the digests name.</summary>
+public static class WindowSealer
+{
+    /// <summary>Seals one window under fresh keys.</summary>
+    /// <param name="suite">Cipher and proof system.</param>
+    /// <param name="lockHash">The hash of every lock of the window.</param>
+    /// <param name="providerKey">The provider's identity key, 1 to 128 bytes, bound by the proof.</param>
+    /// <param name="chunks">The blocks, each 1 byte to <see cref="ChunkStatement.MaxLength"/>.</param>
+    /// <param name="random">Secret randomness for keys, seal ids and the proof.</param>
+    /// <param name="workers">Threads and cancellation.</param>
+    /// <param name="progress">Receives the name of each stage as it begins.</param>
+    /// <exception cref="ArgumentException">The window is empty, has a chunk out of range, or is larger than any shape of the suite.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the keys are gone and must never be used.</exception>
+    public static SealedWindow Seal(Suite suite, LockHash lockHash, ReadOnlyMemory<byte> providerKey, IReadOnlyList<ReadOnlyMemory<byte>> chunks,
+        ISecretRandom random, Workers workers, Action<string>? progress = null)
+    {
+        progress?.Invoke("encrypt");
+        var keys = new byte[chunks.Count][];
+        var ciphertexts = new ReadOnlyMemory<byte>[chunks.Count];
+        var statements = new ChunkStatement[chunks.Count];
+        try
+        {
+            for (int i = 0; i < chunks.Count; i++)
+            {
+                // The key is fresh for this one chunk, so a zero nonce and counter repeat nothing.
+                keys[i] = new byte[ChunkStatement.KeySize];
+                var sealId = new byte[ChunkStatement.SealIdSize];
+                random.Fill(keys[i]);
+                random.Fill(sealId);
+                var nonce = new byte[ChunkStatement.NonceSize];
+                var ciphertext = new byte[chunks[i].Length];
+                ChaCha20.Transform(keys[i], 0, nonce, chunks[i].Span, ciphertext);
+                ciphertexts[i] = ciphertext;
+                var keyHash = new byte[ChunkStatement.LockSize];
+                ChunkOpener.HashKey(lockHash, keys[i], keyHash);
+                statements[i] = new ChunkStatement(chunks[i].Length, SHA256.HashData(chunks[i].Span), sealId, nonce, 0, keyHash);
+            }
+
+            var statement = new WindowStatement(suite.Id, lockHash, providerKey, statements);
+            byte[] proof = Prove(suite, statement, chunks, keys, ciphertexts, random, workers, progress);
+            return new SealedWindow(statement, ciphertexts, proof, keys);
+        }
+        catch
+        {
+            foreach (byte[] key in keys)
+                CryptographicOperations.ZeroMemory(key);
+            throw;
+        }
+    }
+
+    /// <summary>Proves a statement whose keys and ciphertexts exist.</summary>
+    internal static byte[] Prove(Suite suite, WindowStatement statement, IReadOnlyList<ReadOnlyMemory<byte>> chunks, IReadOnlyList<byte[]> keys,
+        IReadOnlyList<ReadOnlyMemory<byte>> ciphertexts, ISecretRandom random, Workers workers, Action<string>? progress = null)
+    {
+        if (WindowInstance.TryCreate(suite, statement, ciphertexts, out WindowInstance? instance) is { } rejection)
+            throw new ArgumentException(rejection.Detail, nameof(chunks));
+        byte[] digest = WitnessDigest(statement, keys);
+        try
+        {
+            // A degenerate challenge (probability 2^-120) ends an attempt; the next has all-fresh randomness.
+            while (true)
+            {
+                progress?.Invoke("witness");
+                using var witness = Witness.Build(statement, instance!.Layout, chunks, [.. keys.Select(key => (ReadOnlyMemory<byte>)key)], workers.Count);
+                using ProofSeed seed = ProofSeed.Create(random, digest);
+                if (TryProve(instance, witness, seed, workers, progress) is { } proof)
+                    return proof;
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(digest);
+        }
+    }
+
+    /// <summary>One attempt with one seed; null when a challenge was degenerate.</summary>
+    internal static byte[]? TryProve(WindowInstance instance, Witness witness, ProofSeed seed, Workers workers, Action<string>? progress = null)
+    {
+        Transcript transcript = instance.NewTranscript();
+        using ProofRandom proofRandom = seed.Consume();
+        var channel = new ProverChannel(transcript);
+        channel.SendOpening(WindowVerifier.Header);
+        using BitMatrices bits = witness.ToBits(instance.Argument.Shape);
+        return ArgumentProver.Prove(instance.Argument, bits, proofRandom, channel, workers, progress) ? channel.ToArray() : null;
+    }
+
+    // What the seed is hedged with: everything the proof is about, keys included.
+    private static byte[] WitnessDigest(WindowStatement statement, IReadOnlyList<byte[]> keys)
+    {
+        using var hasher = new Blake3Hasher();
+        hasher.Update(statement.Encode());
+        foreach (byte[] key in keys)
+            hasher.Update(key);
+        var digest = new byte[Blake3.DigestSize];
+        hasher.Finish(digest);
+        return digest;
+    }
+}

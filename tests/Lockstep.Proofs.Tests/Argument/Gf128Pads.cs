@@ -1,0 +1,12 @@
+using Lockstep.Proofs.Argument;
+using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
+using Lockstep.Proofs.Randomness;
+
+namespace Lockstep.Proofs.Tests.Argument;
+
+/// <summary>The one-time pads that the prover draws from a generator: what only the prover knows.</summary>
+internal sealed class Gf128Pads(ArgumentShape shape, ProofRandom random)
+{
+    public Gf128[] Values { get; } = ArgumentProver.DrawPads(shape, new PadSchedule(shape), random)[..new PadSchedule(shape).Count];
+}
