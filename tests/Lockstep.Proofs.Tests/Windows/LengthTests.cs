@@ -66,6 +66,14 @@ public sealed class LengthTests
         Assert.Contains("split it", large, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Sealing_reports_its_stages_in_order()
+    {
+        var stages = new List<string>();
+        using SealedWindow window = WindowSealer.Seal(Suites.Hundred, LockHash.Sha256, new byte[] { 9 }, [new byte[100]], new SystemRandom(), Workers.All, stages.Add);
+        Assert.Equal(WindowSealer.Stages, stages);
+    }
+
     private static SealedWindow Seal(IReadOnlyList<ReadOnlyMemory<byte>> chunks) =>
         WindowSealer.Seal(Suites.Default, LockHash.Sha256, new byte[] { 9 }, chunks, new SystemRandom(), Workers.All);
 
