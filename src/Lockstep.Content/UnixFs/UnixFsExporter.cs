@@ -1,0 +1,251 @@
+using Lockstep.Content.Blocks;
+using Lockstep.Content.Cids;
+
+namespace Lockstep.Content.UnixFs;
+
+/// <summary>How content is written out.</summary>
+public sealed record ExportOptions
+{
+    /// <summary>Whether an existing destination is replaced; else it is an error.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>
+    /// Most bytes written in all. A graph of a few blocks can describe a file of any size, so content from strangers wants a limit.
+    /// </summary>
+    public long MaxBytes { get; init; } = 1L << 40;
+
+    /// <summary>Most files and folders written in all.</summary>
+    public int MaxEntries { get; init; } = 1 << 20;
+
+    /// <summary>Most links on the way from the root to a leaf.</summary>
+    public int MaxDepth { get; init; } = 256;
+}
+
+/// <summary>What an export wrote.</summary>
+/// <param name="Bytes">Bytes of all files.</param>
+/// <param name="Files">Number of files.</param>
+/// <param name="Folders">Number of folders, the root's included.</param>
+public readonly record struct ExportResult(long Bytes, int Files, int Folders);
+
+/// <summary>
+/// Writes the file or folder behind a root CID to disk: streamed, one block in memory, and visible under its name only when it is whole.
+/// Names that could leave the destination are refused, and so are symbolic links in the content; every size a node states is checked.
+/// An instance serves one export at a time.
+/// </summary>
+public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options = null)
+{
+    private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789ABCDEF");
+
+    private readonly ExportOptions _options = options ?? new ExportOptions();
+    private ExportResult _written;
+    private CancellationToken _cancellation;
+
+    /// <summary>Told the number of bytes written so far, after each block.</summary>
+    public IProgress<long>? Progress { get; init; }
+
+    /// <summary>Writes the content of <paramref name="root"/> to <paramref name="destination"/>, whose parent folder must exist.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled; nothing was left.</exception>
+    public Outcome<ExportResult> Export(Cid root, string destination, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        if (!AtomicDestination.Prepare(destination, _options.Overwrite).Try(out AtomicDestination? target, out ContentError? error))
+            return error;
+        _written = default;
+        _cancellation = cancellation;
+        using (target)
+        {
+            try
+            {
+                if (WriteEntry(root, target.TemporaryPath, 0) is { } failure)
+                    return failure;
+                return target.Commit() is { } notMoved ? notMoved : _written;
+            }
+            catch (Exception failure) when (ContentError.IsIo(failure))
+            {
+                return ContentError.FromIo($"write '{destination}'", failure);
+            }
+        }
+    }
+
+    private ContentError? WriteEntry(Cid cid, string path, int depth)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        if (_written.Files + _written.Folders >= _options.MaxEntries)
+            return new ContentError(ContentErrorKind.LimitExceeded, $"The content has more than {_options.MaxEntries} files and folders.");
+        if (cid.Codec == Multicodec.Raw)
+            return WriteFile(cid, path, depth);
+        if (!ReadNode(cid, depth).Try(out var node, out ContentError? error))
+            return error;
+        switch (node.Data.Type)
+        {
+            case UnixFsType.File or UnixFsType.Raw:
+                return WriteFile(cid, path, depth);
+            case UnixFsType.Directory or UnixFsType.HamtShard:
+                return WriteFolder(cid, node, path, depth);
+            case UnixFsType.Symlink:
+                return new ContentError(ContentErrorKind.Unsupported, $"The content has a symbolic link ({cid}), which is not written to disk; export it as a CAR instead.");
+            default:
+                return new ContentError(ContentErrorKind.Unsupported, $"The node {cid} is UnixFS metadata, not a file or folder; export it as a CAR instead.");
+        }
+    }
+
+    private ContentError? WriteFile(Cid cid, string path, int depth)
+    {
+        using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            if (!WriteContent(cid, file, depth, null).Try(out long _, out ContentError? error))
+                return error;
+            file.Flush(flushToDisk: true);
+        }
+
+        _written = _written with { Files = _written.Files + 1 };
+        return null;
+    }
+
+    /// <summary>Writes the bytes in and below a block and returns their number, which must be what the parent states, if it does.</summary>
+    private Outcome<long> WriteContent(Cid cid, FileStream file, int depth, ulong? stated)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        long length;
+        if (cid.Codec == Multicodec.Raw)
+        {
+            if (!Read(cid).Try(out byte[]? block, out ContentError? error))
+                return error;
+            if (Append(file, block) is { } full)
+                return full;
+            length = block.Length;
+        }
+        else
+        {
+            if (!ReadNode(cid, depth).Try(out var node, out ContentError? error))
+                return error;
+            if (node.Data.Type is not (UnixFsType.File or UnixFsType.Raw))
+                return Contradiction(cid, "is part of a file but is not a file itself");
+            if (node.Data.BlockSizes.Count != node.Links.Count)
+                return Contradiction(cid, $"has {node.Links.Count} links but states {node.Data.BlockSizes.Count} sizes");
+
+            // Bytes in the node itself come before those of its children.
+            ReadOnlyMemory<byte> inline = node.Data.Data ?? default;
+            if (Append(file, inline.Span) is { } full)
+                return full;
+            length = inline.Length;
+            for (int i = 0; i < node.Links.Count; i++)
+            {
+                // Were parts of no bytes allowed, a few blocks could describe a walk without end that writes nothing.
+                if (node.Data.BlockSizes[i] == 0)
+                    return Contradiction(cid, "states a part of no bytes");
+                if (!WriteContent(node.Links[i].Cid, file, depth + 1, node.Data.BlockSizes[i]).Try(out long child, out error))
+                    return error;
+                length += child;
+            }
+
+            if (node.Data.FileSize is { } fileSize && fileSize != (ulong)length)
+                return WrongSize(cid, length, fileSize);
+        }
+
+        return stated is { } expected && expected != (ulong)length ? WrongSize(cid, length, expected) : length;
+    }
+
+    private ContentError? WriteFolder(Cid cid, Node node, string path, int depth)
+    {
+        Directory.CreateDirectory(path);
+        _written = _written with { Folders = _written.Folders + 1 };
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        ContentError? error = node.Data.Type == UnixFsType.Directory
+            ? WriteEntries(node.Links, names, path, depth)
+            : WriteShard(cid, node, names, path, depth);
+        if (error is null)
+            FileSystem.FlushDirectory(path);
+        return error;
+    }
+
+    private ContentError? WriteEntries(IReadOnlyList<DagPbLink> entries, HashSet<string> names, string path, int depth)
+    {
+        foreach (DagPbLink entry in entries)
+        {
+            if (EntryNames.Refuse(entry.Name) is { } unsafeName)
+                return unsafeName;
+            string target = Path.Combine(path, entry.Name!);
+
+            // The second test meets file systems that take two names for one (case, Unicode forms).
+            if (!names.Add(entry.Name!) || FileSystem.Exists(target))
+                return new ContentError(ContentErrorKind.UnsafeName, $"A folder of the content has the name {EntryNames.Quote(entry.Name)} twice; export it as a CAR instead.");
+            if (WriteEntry(entry.Cid, target, depth + 1) is { } error)
+                return error;
+        }
+
+        return null;
+    }
+
+    /// <summary>A shard's links are named by a slot number in hexadecimal, alone for a shard below, or with an entry's name behind it.</summary>
+    private ContentError? WriteShard(Cid cid, Node shard, HashSet<string> names, string path, int depth)
+    {
+        ulong fanout = shard.Data.Fanout ?? 0;
+        if (fanout is < 8 or > 1024 || (fanout & (fanout - 1)) != 0 || shard.Data.HashType != UnixFsData.Murmur3)
+            return new ContentError(ContentErrorKind.Unsupported, $"The sharded folder {cid} has an unknown hash or fan-out; export it as a CAR instead.");
+        int prefix = (fanout - 1).ToString("X", System.Globalization.CultureInfo.InvariantCulture).Length;
+        foreach (DagPbLink link in shard.Links)
+        {
+            string name = link.Name ?? string.Empty;
+            if (name.Length < prefix || name.AsSpan(0, prefix).ContainsAnyExcept(HexDigits))
+                return Contradiction(cid, "is a shard with a link that has no slot number");
+            ContentError? error;
+            if (name.Length > prefix)
+            {
+                error = WriteEntries([link with { Name = name[prefix..] }], names, path, depth);
+            }
+            else
+            {
+                if (!ReadNode(link.Cid, depth + 1).Try(out var below, out error))
+                    return error;
+                error = below.Data.Type == UnixFsType.HamtShard && below.Links.Count > 0
+                    ? WriteShard(link.Cid, below, names, path, depth + 1)
+                    : Contradiction(link.Cid, "stands where a shard with entries is expected");
+            }
+
+            if (error is not null)
+                return error;
+        }
+
+        return null;
+    }
+
+    private Outcome<Node> ReadNode(Cid cid, int depth)
+    {
+        if (depth > _options.MaxDepth)
+            return new ContentError(ContentErrorKind.LimitExceeded, $"The content is deeper than {_options.MaxDepth} levels.");
+        if (cid.Codec != Multicodec.DagPb)
+            return NotUnixFs(cid, $"its codec is {Multicodec.NameOf(cid.Codec)}");
+        if (!Read(cid).Try(out byte[]? block, out ContentError? error))
+            return error;
+        if (!DagPbNode.Decode(block).Try(out DagPbNode? node, out error))
+            return NotUnixFs(cid, error.Message);
+        if (node.Data is not { } bytes)
+            return NotUnixFs(cid, "it has no data");
+        return UnixFsData.Decode(bytes.Span).Try(out UnixFsData? data, out error) ? new Node(data, node.Links) : NotUnixFs(cid, error.Message);
+    }
+
+    // A block of no bytes may never have been stored: its name is enough.
+    private Outcome<byte[]> Read(Cid cid) => cid.NamesEmptyBlock ? Array.Empty<byte>() : source.Get(cid);
+
+    private ContentError? Append(FileStream file, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > _options.MaxBytes - _written.Bytes)
+            return new ContentError(ContentErrorKind.LimitExceeded, $"The content has more than {BlockLimits.Size(_options.MaxBytes)}, the most that was allowed.");
+        file.Write(bytes);
+        _written = _written with { Bytes = _written.Bytes + bytes.Length };
+        Progress?.Report(_written.Bytes);
+        return null;
+    }
+
+    private static ContentError NotUnixFs(Cid cid, string why) => new(
+        ContentErrorKind.NotUnixFs, $"The block {cid} is not a UnixFS file or folder ({why.TrimEnd('.')}); export the content as a CAR instead.");
+
+    private static ContentError Contradiction(Cid cid, string what) =>
+        new(ContentErrorKind.BadUnixFs, $"The node {cid} {what}; the content is damaged at its source.");
+
+    private static ContentError WrongSize(Cid cid, long actual, ulong stated) => new(
+        ContentErrorKind.SizeMismatch, $"The node {cid} holds {actual} bytes of a file where {stated} are stated; the content is damaged at its source.");
+
+    private readonly record struct Node(UnixFsData Data, IReadOnlyList<DagPbLink> Links);
+}
