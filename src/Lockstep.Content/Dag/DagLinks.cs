@@ -76,7 +76,7 @@ public static class DagLinks
                 switch (state)
                 {
                     case CborReaderState.Finished:
-                        return links;
+                        return reader.BytesRemaining == 0 ? links : Bad(cid, "bytes follow its value.");
                     case CborReaderState.StartArray:
                         reader.ReadStartArray();
                         break;

@@ -64,7 +64,7 @@ internal sealed class LedgerFixture : IDisposable
             channel, new LaneId(lane), new Nonce(nonce), amount, hashLock, expiry is { } epoch ? new Epoch(epoch) : null));
 
     public Task<RailReceipt> RedeemAsync(PaymentVoucher voucher, byte[]? secret = null, SecpKey? caller = null) => Ledger.RedeemAsync(
-        caller ?? Payee, voucher.Channel, [new RedemptionClaim(voucher, secret is null ? null : new ReadOnlyMemory<byte>(secret))], Cancellation);
+        caller ?? Payee, voucher.Channel, [new RedemptionClaim(voucher, secret is null ? default(ReadOnlyMemory<byte>?) : secret)], Cancellation);
 
     /// <summary>Runs SQL on the file itself, as another program could.</summary>
     public void Sql(string sql, object? parameters = null)
