@@ -71,9 +71,11 @@ public static class WindowSealer
                 random.Fill(sealId);
                 var nonce = new byte[ChunkStatement.NonceSize];
                 var ciphertext = new byte[chunks[i].Length];
-                ChaCha20.Apply(keys[i], nonce, 0, chunks[i].Span, ciphertext);
+                ChaCha20.Transform(keys[i], 0, nonce, chunks[i].Span, ciphertext);
                 ciphertexts[i] = ciphertext;
-                statements[i] = new ChunkStatement(chunks[i].Length, SHA256.HashData(chunks[i].Span), sealId, nonce, 0, LockHashes.Hash(lockHash, keys[i]));
+                var keyHash = new byte[ChunkStatement.LockSize];
+                ChunkOpener.HashKey(lockHash, keys[i], keyHash);
+                statements[i] = new ChunkStatement(chunks[i].Length, SHA256.HashData(chunks[i].Span), sealId, nonce, 0, keyHash);
             }
 
             var statement = new WindowStatement(suite.Id, lockHash, providerKey, statements);

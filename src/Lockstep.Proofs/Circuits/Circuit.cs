@@ -25,6 +25,9 @@ internal sealed partial class Circuit
     private readonly int _registers;
     private readonly int _oneWord;
 
+    // First slot word of a link whose words are inputs in order, or -1.
+    private readonly int[] _linkInputs = new int[LinkCount];
+
     internal Circuit(int slotWords, int outputWords, int oneWord, CircuitNode[] nodes, string?[] labels, byte[] digest)
     {
         SlotWords = slotWords;
@@ -40,6 +43,9 @@ internal sealed partial class Circuit
             InputWords += node.Kind == NodeKind.Input ? 1 : 0;
             CommittedAndWords += node.Kind is NodeKind.And or NodeKind.Add ? node.Width / 32 : 0;
         }
+
+        for (int link = 0; link < LinkCount; link++)
+            _linkInputs[link] = InputsOfLink(nodes, outputWords + link * LinkWords);
     }
 
     /// <summary>32-bit words of a slot.</summary>
@@ -98,6 +104,12 @@ internal sealed partial class Circuit
     public void Link(LinkKind kind, ReadOnlySpan<uint> slot, Span<uint> words)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(words.Length, LinkWords);
+        if (_linkInputs[(int)kind] is >= 0 and int first)
+        {
+            slot.Slice(first, LinkWords).CopyTo(words);
+            return;
+        }
+
         Span<uint> ties = stackalloc uint[OutputWords + LinkCount * LinkWords];
         Ties(slot, ties);
         ties.Slice(OutputWords + (int)kind * LinkWords, LinkWords).CopyTo(words);
@@ -111,6 +123,24 @@ internal sealed partial class Circuit
         ArgumentOutOfRangeException.ThrowIfNotEqual(ties.Length, OutputWords + LinkCount * LinkWords);
         ties.Clear();
         Run<TieWalk>(ReadOnly(slot), [], [], ties);
+    }
+
+    private static int InputsOfLink(CircuitNode[] nodes, int firstTie)
+    {
+        int first = -1;
+        for (int i = 0; i < LinkWords; i++)
+        {
+            int tie = Array.FindIndex(nodes, node => node.Kind == NodeKind.Tie && node.Immediate == (ulong)(firstTie + i));
+            if (tie < 0 || nodes[nodes[tie].X].Kind != NodeKind.Input)
+                return -1;
+            int word = (int)nodes[nodes[tie].X].Immediate;
+            if (i == 0)
+                first = word;
+            else if (word != first + i)
+                return -1;
+        }
+
+        return first;
     }
 
     // Only FillWalk writes to the slot, and only Evaluate, which holds it writable, starts that walk.

@@ -69,14 +69,14 @@ internal sealed class LedgerFixture : IDisposable
     /// <summary>Runs SQL on the file itself, as another program could.</summary>
     public void Sql(string sql, object? parameters = null)
     {
-        using var connection = new SqliteConnection($"Data Source={Path}");
+        using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
         connection.Open();
         connection.Execute(sql, parameters);
     }
 
     public T Query<T>(string sql)
     {
-        using var connection = new SqliteConnection($"Data Source={Path}");
+        using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
         connection.Open();
         return connection.QuerySingle<T>(sql);
     }
@@ -89,7 +89,7 @@ internal sealed class LedgerFixture : IDisposable
 
     public void Dispose()
     {
-        SqliteConnection.ClearAllPools();
+        Ledger.Dispose();
         Payer.Dispose();
         Payee.Dispose();
         Stranger.Dispose();

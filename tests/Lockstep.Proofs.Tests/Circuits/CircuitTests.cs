@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Numerics;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
@@ -182,30 +181,6 @@ public sealed class CircuitTests
         uint[] after = Ties(circuit, slot);
         Assert.NotEqual(before[..16], after[..16]);
         Assert.NotEqual(before[^8..], after[^8..]);
-    }
-
-    [Fact]
-    public void Evaluation_is_fast_enough_for_the_reference()
-    {
-        (Circuit circuit, uint[] slot) = Honest("U");
-        var a = new uint[circuit.SlotWords];
-        var b = new uint[circuit.SlotWords];
-        double best = double.MaxValue;
-        for (int repeat = 0; repeat < 30; repeat++)
-        {
-            var watch = Stopwatch.StartNew();
-            for (int i = 0; i < 100; i++)
-            {
-                circuit.Evaluate(slot);
-                circuit.Forms(slot, a, b);
-            }
-
-            best = Math.Min(best, watch.Elapsed.TotalMicroseconds / 100);
-        }
-
-        TestContext.Current.TestOutputHelper?.WriteLine($"evaluate and forms of one unit: {best:F1} us");
-        // Ten times the figure of an ordinary machine: this catches a slip in the interpreter, not noise.
-        Assert.True(best < 250, $"{best:F1} us");
     }
 
     private static bool Breaks(Circuit circuit, uint[] slot, uint[] ties, int bit)

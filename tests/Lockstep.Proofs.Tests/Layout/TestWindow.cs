@@ -24,9 +24,9 @@ internal sealed class TestWindow : IDisposable
 
     public string? Fault() => Explain.FirstFault(Statement.LockHash, Layout, Expected, Witness);
 
-    public static TestWindow Create(LockHash lockHash, params int[] lengths) => Create(lockHash, 8, 0, lengths);
+    public static TestWindow Create(LockHash lockHash, params int[] lengths) => CreateShaped(lockHash, 8, 0, lengths);
 
-    public static TestWindow Create(LockHash lockHash, int kappa, int topBits, params int[] lengths)
+    public static TestWindow CreateShaped(LockHash lockHash, int kappa, int topBits, params int[] lengths)
     {
         var random = new Random(lengths.Length * 1_000_003 + lengths[0]);
         byte[] Bytes(int count)
