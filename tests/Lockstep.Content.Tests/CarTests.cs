@@ -7,6 +7,7 @@ using Lockstep.Content.Cids;
 using Lockstep.Content.Dag;
 using Lockstep.Content.Tests.Support;
 using Lockstep.Content.UnixFs;
+using Lockstep.Tests.Support;
 
 namespace Lockstep.Content.Tests;
 
@@ -27,7 +28,7 @@ public class CarTests
     public void Leaves_from_one_byte_to_a_mebibyte_by_ipld_car_are_taken_in_unchanged()
     {
         using var folder = new TemporaryFolder();
-        using JsonDocument described = NodeOracle.Run("write-cars", folder.Combine("cars"));
+        using JsonDocument described = NodeOracle.Run("content-oracle.mjs", "write-cars", folder.Combine("cars"));
         byte[] bytes = File.ReadAllBytes(folder.Combine("cars", "mixed-leaves.car"));
         CheckAgainst(bytes, described.RootElement.GetProperty("mixed-leaves.car"));
 
@@ -43,7 +44,7 @@ public class CarTests
         Assert.Equal(ContentErrorKind.NotUnixFs, new UnixFsExporter(store).Export(imported.Root, folder.Combine("out")).Error!.Kind);
         string again = folder.Combine("again.car");
         Assert.Null(CarExporter.Export(store, imported.Root, again).Error);
-        using JsonDocument read = NodeOracle.Run("read-car", again);
+        using JsonDocument read = NodeOracle.Run("content-oracle.mjs", "read-car", again);
         Assert.Equal(imported.Root.ToString(), read.RootElement.GetProperty("roots")[0].GetString());
         Assert.Equal(
             imported.Manifest.LinkBlocks.Concat(imported.Manifest.Chunks).Select(b => (b.Cid.ToString(), b.Length)).Order(),
@@ -60,7 +61,7 @@ public class CarTests
         using ContentHome home = ContentHome.Open(folder.Combine("home")).Value;
         AddedContent added = home.AddPath(folder.Combine("in"), new ImportOptions { ChunkSize = 65536 }, DateTimeOffset.UnixEpoch).Value;
         Assert.Null(CarExporter.Export(home.Blocks, added.Record.Root, folder.Combine("in.car")).Error);
-        NodeOracle.Run("export-car", folder.Combine("in.car"), folder.Combine("out")).Dispose();
+        NodeOracle.Run("content-oracle.mjs", "export-car", folder.Combine("in.car"), folder.Combine("out")).Dispose();
         foreach (string file in new[] { "one.bin", "deep/er/two.bin", "empty" })
             Assert.Equal(File.ReadAllBytes(folder.Combine("in", file)), File.ReadAllBytes(folder.Combine("out", file)));
     }
@@ -198,7 +199,7 @@ public class CarTests
         byte[] leaf = TestContent.Bytes(10, 4);
         Cid cid = Cid.Of(Multicodec.Raw, leaf);
         string path = folder.Write("two.car", Version2(MakeCar([cid], [(cid, leaf)]), 7, []));
-        using JsonDocument read = NodeOracle.Run("read-car", path);
+        using JsonDocument read = NodeOracle.Run("content-oracle.mjs", "read-car", path);
         Assert.Equal(cid.ToString(), read.RootElement.GetProperty("blocks")[0].GetProperty("cid").GetString());
     }
 

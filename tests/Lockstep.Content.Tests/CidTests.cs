@@ -2,6 +2,7 @@ using System.Text.Json;
 using CsCheck;
 using Lockstep.Content.Cids;
 using Lockstep.Content.Tests.Support;
+using Lockstep.Tests.Support;
 
 namespace Lockstep.Content.Tests;
 
@@ -19,7 +20,7 @@ public class CidTests
     [Fact]
     public void Vectors_are_what_multiformats_makes_today()
     {
-        using JsonDocument today = NodeOracle.Run("cids");
+        using JsonDocument today = NodeOracle.Run("content-oracle.mjs", "cids");
         Check(today);
         using JsonDocument vectors = TestContent.ReadVector("cids.v1.json");
         Assert.True(JsonElement.DeepEquals(vectors.RootElement, today.RootElement));

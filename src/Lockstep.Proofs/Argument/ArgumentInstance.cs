@@ -38,6 +38,12 @@ internal sealed record ArgumentInstance
 
     public required IPublicWords Public { get; init; }
 
+    /// <summary>
+    /// The weight of the tails' states among the ties, from theta: theta^2 sets them apart from the units' states (weight 1)
+    /// and the keys (theta). Tests put 1 here to show what it prevents; nothing else does.
+    /// </summary>
+    public Func<Fields.Gf128, Fields.Gf128> TailStateWeight { get; init; } = theta => theta.Square();
+
     /// <summary>Units in use.</summary>
     public int UsedUnits => Chunks.Count == 0 ? 0 : Chunks[^1].First + Chunks[^1].Count;
 }

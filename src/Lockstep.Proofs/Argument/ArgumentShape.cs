@@ -34,6 +34,12 @@ internal sealed record ArgumentShape
     /// <summary>log2 of the inverse rate of the row code.</summary>
     public int LogInverseRate { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the row code's domain is shifted off the subspace on which the random coefficients' factor vanishes. Tests
+    /// switch it off to show what it prevents; nothing else does.
+    /// </summary>
+    public bool ShiftDomain { get; init; } = true;
+
     /// <summary>Random coefficients per row (q).</summary>
     public required int RowPads { get; init; }
 
@@ -114,6 +120,9 @@ internal sealed record ArgumentShape
 
     /// <summary>Bytes of one leaf without its salt.</summary>
     public int LeafBytes => Rows * Fields.Gf128.Size;
+
+    /// <summary>The code of the committed rows.</summary>
+    public Codes.RowCode NewCode() => new(LowBits + PBits, RowPads, LogInverseRate, ShiftDomain);
 
     /// <summary>Row-fold index of the row (h, top).</summary>
     public int FoldIndex(int h, int top) => h | top << HBits;

@@ -35,7 +35,7 @@ internal sealed class TieWeights
     {
         ArgumentShape shape = instance.Shape;
         int stride = 1 << shape.TailInnerBits;
-        Gf128 thetaSquared = theta.Square(), initial = default;
+        Gf128 tailStateWeight = instance.TailStateWeight(theta), initial = default;
         for (int bit = 0; bit < stateWeights.Length; bit++)
             initial += stateWeights[bit].IfBit(instance.InitialState[bit >> 5] >> (bit & 31));
 
@@ -45,7 +45,7 @@ internal sealed class TieWeights
         TailKey = new Gf128[Unit.Length];
         Gf128[] tailEq = Multilinear.EqTable(tailPoint);
         for (int q = 0; q < shape.Tails; q++)
-            TailState[q * stride] = thetaSquared * tailEq[q];
+            TailState[q * stride] = tailStateWeight * tailEq[q];
         for (int q = 0; q < instance.Chunks.Count; q++)
         {
             (int first, int count) = instance.Chunks[q];

@@ -16,10 +16,14 @@ internal sealed class AdditiveNtt
     // Twiddle of block k of layer i is beta_{m-i} + sum over b of bit_b(k) beta_{b+1}; the sums do not depend on the
     // layer, so one table of N/2 entries (8 N bytes) serves all.
     private readonly Gf128[] _spans;
+    private readonly bool _shift;
 
     /// <summary>The transform of size 2^<paramref name="logSize"/>, 0..30.</summary>
-    public AdditiveNtt(int logSize)
+    /// <param name="logSize">m.</param>
+    /// <param name="shift">Off only in tests that show what the shifted domain is for.</param>
+    public AdditiveNtt(int logSize, bool shift = true)
     {
+        _shift = shift;
         ArgumentOutOfRangeException.ThrowIfNegative(logSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(logSize, 30);
         LogSize = logSize;
@@ -36,11 +40,11 @@ internal sealed class AdditiveNtt
     public int Size => 1 << LogSize;
 
     /// <summary>The domain point at <paramref name="position"/>.</summary>
-    public Gf128 Point(int position) => CantorBasis.Beta(LogSize) + CantorBasis.Point((ulong)position);
+    public Gf128 Point(int position) => Shift(0) + CantorBasis.Point((ulong)position);
 
     /// <summary>s_<paramref name="degree"/> at the point of <paramref name="position"/>, for degree up to m.</summary>
     public Gf128 Vanish(int degree, int position) =>
-        CantorBasis.Beta(LogSize - degree) + CantorBasis.Point((ulong)position >> degree);
+        Shift(degree) + CantorBasis.Point((ulong)position >> degree);
 
     /// <summary>Coefficients to evaluations in place.</summary>
     /// <param name="data">N elements.</param>
@@ -62,7 +66,7 @@ internal sealed class AdditiveNtt
         while (--layer >= 0)
         {
             int half = 1 << layer;
-            Gf128 shift = CantorBasis.Beta(LogSize - layer);
+            Gf128 shift = Shift(layer);
             for (int block = 0, start = 0; start < data.Length; block++, start += 2 * half)
             {
                 Gf128 twiddle = shift + _spans[block];
@@ -86,7 +90,7 @@ internal sealed class AdditiveNtt
         for (int layer = 0; layer < LogSize; layer++)
         {
             int half = 1 << layer;
-            Gf128 shift = CantorBasis.Beta(LogSize - layer);
+            Gf128 shift = Shift(layer);
             for (int block = 0, start = 0; start < data.Length; block++, start += 2 * half)
             {
                 Gf128 twiddle = shift + _spans[block];
@@ -110,7 +114,7 @@ internal sealed class AdditiveNtt
         for (int layer = 0; layer < LogSize; layer++)
         {
             int half = 1 << layer;
-            Gf128 shift = CantorBasis.Beta(LogSize - layer);
+            Gf128 shift = Shift(layer);
             for (int block = 0, start = 0; start < data.Length; block++, start += 2 * half)
             {
                 Gf128 twiddle = shift + _spans[block];
@@ -142,4 +146,7 @@ internal sealed class AdditiveNtt
 
         return weights;
     }
+
+    // s_degree of the domain's shift.
+    private Gf128 Shift(int degree) => _shift ? CantorBasis.Beta(LogSize - degree) : default;
 }

@@ -12,12 +12,16 @@ internal sealed class RowCode
     private readonly AdditiveNtt _transform;
 
     /// <summary>The code of message length n = 2^logMessage with q random coefficients and N = n * 2^logInverseRate positions.</summary>
-    public RowCode(int logMessage, int pads, int logInverseRate)
+    /// <param name="logMessage">log2 of n.</param>
+    /// <param name="pads">q.</param>
+    /// <param name="logInverseRate">log2 of N / n, at least 1.</param>
+    /// <param name="shift">Off only in tests that show what the shifted domain is for.</param>
+    public RowCode(int logMessage, int pads, int logInverseRate, bool shift = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(pads);
         ArgumentOutOfRangeException.ThrowIfLessThan(logInverseRate, 1);
         (LogMessage, Pads) = (logMessage, pads);
-        _transform = new AdditiveNtt(logMessage + logInverseRate);
+        _transform = new AdditiveNtt(logMessage + logInverseRate, shift);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Dimension, Length, nameof(pads));
     }
 

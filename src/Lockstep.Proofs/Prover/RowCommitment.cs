@@ -18,7 +18,7 @@ internal sealed class RowCommitment : IDisposable
 
     public RowCommitment(ArgumentShape shape, IReadOnlyList<Gf128[]> rows, ProofRandom random, Workers workers)
     {
-        var code = new RowCode(shape.LowBits + shape.PBits, shape.RowPads, shape.LogInverseRate);
+        RowCode code = shape.NewCode();
         _leafLength = MerkleHash.SaltSize + shape.LeafBytes;
         _leaves = new byte[(long)shape.CodeLength * _leafLength];
         var salts = new byte[shape.CodeLength * MerkleHash.SaltSize];

@@ -7,12 +7,22 @@ namespace Lockstep.Proofs.Randomness;
 /// <summary>One named stream of a proof's random bytes, read forward only.</summary>
 internal sealed class RandomStream : IDisposable
 {
-    private readonly Blake3Output _output;
+    private readonly Blake3Output? _output;
+    private readonly Action<Span<byte>>? _given;
 
     internal RandomStream(Blake3Output output) => _output = output;
 
+    /// <summary>A stream of chosen bytes, for the tests that follow each random value to what a proof shows.</summary>
+    internal RandomStream(Action<Span<byte>> given) => _given = given;
+
     /// <summary>The next bytes.</summary>
-    public void Fill(Span<byte> destination) => _output.Fill(destination);
+    public void Fill(Span<byte> destination)
+    {
+        if (_output != null)
+            _output.Fill(destination);
+        else
+            _given!(destination);
+    }
 
     /// <summary>The next elements, uniform, 16 bytes each.</summary>
     public void Fill(Span<Gf128> destination)
@@ -20,14 +30,14 @@ internal sealed class RandomStream : IDisposable
         // Gf128 is two 64-bit words, low one first: on a little-endian machine its memory is its serialization.
         if (BitConverter.IsLittleEndian)
         {
-            _output.Fill(MemoryMarshal.AsBytes(destination));
+            Fill(MemoryMarshal.AsBytes(destination));
             return;
         }
 
         Span<byte> bytes = stackalloc byte[Gf128.Size];
         foreach (ref Gf128 element in destination)
         {
-            _output.Fill(bytes);
+            Fill(bytes);
             element = Gf128.Read(bytes);
         }
     }
@@ -41,5 +51,5 @@ internal sealed class RandomStream : IDisposable
     }
 
     /// <summary>Erases the stream's key.</summary>
-    public void Dispose() => _output.Dispose();
+    public void Dispose() => _output?.Dispose();
 }

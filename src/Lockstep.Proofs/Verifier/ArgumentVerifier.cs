@@ -140,7 +140,7 @@ internal static class ArgumentVerifier
     // At every opened position: Enc(u) = sum_f eq(r_f, f) row_f + xi g, and Enc(u_pi) = mu + omega pi.
     private static Rejection? CheckLeaves(ArgumentShape shape, Conversation said, Gf128[] padRow, Gf128 omega, ReadOnlySpan<byte> leaves, int[] positions)
     {
-        var code = new RowCode(shape.LowBits + shape.PBits, shape.RowPads, shape.LogInverseRate);
+        RowCode code = shape.NewCode();
         Gf128[] folded = code.EvaluateMany(said.FoldedRow, positions), pads = code.EvaluateMany(padRow, positions);
         Gf128[] foldEq = Multilinear.EqTable(said.FoldPoint);
         var weights = new Gf128[shape.BitRows + 1];
