@@ -1,0 +1,2 @@
+namespace Lockstep.Retrieval.Client;
+public sealed partial class ClientDeal { public TimeSpan? NextDeadline { get; } }
