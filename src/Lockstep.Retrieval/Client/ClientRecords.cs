@@ -101,7 +101,7 @@ public sealed record SealRow(DealId DealId, DealSide Side, Bytes32 SealId, Bytes
 public sealed record BlockWrite(Cid Cid, ReadOnlyMemory<byte> Data) : StoreWrite;
 
 /// <summary>What a store holds of a client's deal.</summary>
-/// <param name="Chunks">Rows of all chunks from <see cref="ClientDealRow.OldestChunk"/> on, finished or not.</param>
+/// <param name="Chunks">Rows of all chunks from <see cref="ClientDealRow.OldestChunk"/> on, finished or not; none when that is -1.</param>
 /// <param name="Vouchers">Unlocked vouchers of the deal, for unsealing and for closing.</param>
 public sealed record ClientDealSnapshot(
     ClientDealRow Deal, WantedChunks? Wanted, IReadOnlyList<ClientChunkRow> Chunks, IReadOnlyList<VoucherRow> Vouchers);

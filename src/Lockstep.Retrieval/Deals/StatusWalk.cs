@@ -88,10 +88,10 @@ internal sealed class StatusWalk
     public bool IsFinal(int chunk) => chunk == _wanted?.Last;
 
     /// <summary>Moves one chunk.</summary>
-    public void Chunk(int chunk, DealStatus to) => Move(chunk, to, finished: false);
+    public ChunkWalk Chunk(int chunk, DealStatus to) => Move(chunk, to, finished: false);
 
     /// <summary>Ends one chunk's walk: back to Ongoing, or to Completed for the final chunk.</summary>
-    public void Finish(int chunk) => Move(chunk, IsFinal(chunk) ? DealStatus.Completed : DealStatus.Ongoing, finished: true);
+    public ChunkWalk Finish(int chunk) => Move(chunk, IsFinal(chunk) ? DealStatus.Completed : DealStatus.Ongoing, finished: true);
 
     /// <summary>The statuses that are new since the last call, to be stored.</summary>
     public IReadOnlyList<StatusRow> TakeNews()
@@ -103,19 +103,22 @@ internal sealed class StatusWalk
 
     private bool IsPast(int chunk) => _wanted is not null && (Oldest < 0 || chunk < Oldest);
 
-    private void Move(int chunk, DealStatus to, bool finished)
+    private ChunkWalk Move(int chunk, DealStatus to, bool finished)
     {
         ChunkWalk walk = Of(chunk);
         if (walk.Finished)
             throw new InvalidOperationException($"Chunk {chunk} has ended its walk and cannot become {to.FullName()}.");
         _table.Step(walk.Status, to);
-        _chunks[chunk] = new ChunkWalk([.. walk.Statuses, to], finished);
-        if (chunk != Oldest)
-            return;
-        _table.Step(Status, to);
-        Append(to);
-        if (finished)
-            PassOn();
+        ChunkWalk moved = new([.. walk.Statuses, to], finished);
+        _chunks[chunk] = moved;
+        if (chunk == Oldest)
+        {
+            _table.Step(Status, to);
+            Append(to);
+            if (finished)
+                PassOn();
+        }
+        return moved;
     }
 
     // Chunks that ran ahead have walked already; their walks join the history when their turn comes.

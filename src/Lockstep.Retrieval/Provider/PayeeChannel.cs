@@ -17,6 +17,7 @@ public sealed class PayeeChannel
 {
     private readonly Dictionary<VoucherKey, VoucherRow> _vouchers = [];
     private readonly Dictionary<LaneId, DealId> _owners = [];
+    private readonly Dictionary<LaneId, Nonce> _unlocked = [];
     private readonly PayeePolicy _policy;
 
     /// <param name="vouchers">Every stored voucher of the channel, in any order.</param>
@@ -55,7 +56,12 @@ public sealed class PayeeChannel
     {
         Book.Record(row.Voucher);
         _vouchers[row.Voucher.Key] = row;
+        if (!row.Voucher.IsLocked && (!_unlocked.TryGetValue(row.Voucher.Lane, out Nonce newest) || newest < row.Voucher.Nonce))
+            _unlocked[row.Voucher.Lane] = row.Voucher.Nonce;
     }
+
+    /// <summary>True when an unlocked voucher that came later on the lane took the voucher's place.</summary>
+    public bool IsReplaced(VoucherKey key) => _unlocked.TryGetValue(key.Lane, out Nonce newest) && newest > key.Nonce;
 
     /// <summary>The stored voucher of that channel, lane and nonce, with its deal and chunk; null when there is none.</summary>
     public VoucherRow? Find(VoucherKey key) => _vouchers.GetValueOrDefault(key);

@@ -39,6 +39,9 @@ public sealed record ProviderDealRow : StoreWrite
     /// <summary>The oldest unfinished chunk; -1 when there is none.</summary>
     public int OldestChunk { get; init; } = -1;
 
+    /// <summary>The first chunk whose row a restart needs; -1 when it needs none.</summary>
+    public int OldestKept { get; init; } = -1;
+
     /// <summary>Why the deal ended as it did; null when there is nothing to say.</summary>
     public string? Sentence { get; init; }
 
@@ -65,7 +68,7 @@ public sealed record SealedWindowRow(
     SignedOffer Offer, IReadOnlyList<ReadOnlyMemory<byte>> Ciphertexts, ReadOnlyMemory<byte> Proof, IReadOnlyList<ReadOnlyMemory<byte>> Keys) : StoreWrite;
 
 /// <summary>What a store holds of a provider's deal.</summary>
-/// <param name="Chunks">Rows of all chunks from <see cref="ProviderDealRow.OldestChunk"/> on, finished or not.</param>
+/// <param name="Chunks">Rows of all chunks from <see cref="ProviderDealRow.OldestKept"/> on, finished or not; none when that is -1.</param>
 public sealed record ProviderDealSnapshot(ProviderDealRow Deal, WantedChunks? Wanted, IReadOnlyList<ProviderChunkRow> Chunks);
 
 /// <summary>Finds keys that this provider made, committed ones only.</summary>
