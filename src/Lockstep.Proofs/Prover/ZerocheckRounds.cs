@@ -12,16 +12,18 @@ internal sealed class ZerocheckRounds
 {
     private readonly ArgumentShape _shape;
     private readonly Gf128[] _r;
+    private readonly SecretArrays _secrets;
     private readonly Workers _workers;
     private Gf128[] _a, _b, _z;
     private int _stride;
     private int _units;
     private int _bound;
 
-    public ZerocheckRounds(ArgumentShape shape, BitMatrices z, BitMatrices a, BitMatrices b, Gf128[] r, Gf128 zeta, Workers workers)
+    public ZerocheckRounds(ArgumentShape shape, BitMatrices z, BitMatrices a, BitMatrices b, Gf128[] r, Gf128 zeta, SecretArrays secrets, Workers workers)
     {
         _shape = shape;
         _r = r;
+        _secrets = secrets;
         _workers = workers;
         _stride = (shape.HCount + 1) * shape.BlockRows;
         _units = shape.PresentUnits;
@@ -104,7 +106,7 @@ internal sealed class ZerocheckRounds
 
     private Gf128[] FoldBits(BitMatrices bits, BitFold fold)
     {
-        var values = new Gf128[(long)_units * _stride];
+        Gf128[] values = _secrets.Take<Gf128>((long)_units * _stride);
         _workers.For(_units, 16, (start, end) =>
         {
             for (int i = start; i < end; i++)
@@ -121,7 +123,7 @@ internal sealed class ZerocheckRounds
 
     private Gf128[] FoldSlots(Gf128[] values, int next, Gf128 s)
     {
-        var folded = new Gf128[(long)_units * next];
+        Gf128[] folded = _secrets.Take<Gf128>((long)_units * next);
         _workers.For(_units, 64, (start, end) =>
         {
             for (int i = start; i < end; i++)
@@ -131,6 +133,7 @@ internal sealed class ZerocheckRounds
                     folded[i * next + k] = low + s * (low + high);
                 }
         });
+        _secrets.GiveBack(values);
         return folded;
     }
 
