@@ -43,6 +43,8 @@ public static class ClientTable
         new("ToppedUp", InsufficientFunds, SendFunds, "Money arrived in the channel; the voucher is signed now."),
         new("ChannelShort", Ongoing, InsufficientFunds, "The channel lacks money for the next chunk, so the provider would not prove it; the deal is parked."),
         new("ToppedUp", InsufficientFunds, Ongoing, "Money arrived in the channel; the next chunk is expected now."),
+        new("ChannelShort", WaitingBlock, InsufficientFunds, "The provider says that the channel cannot pay for the next chunk; the deal is parked."),
+        new("ToppedUp", InsufficientFunds, WaitingBlock, "Money arrived in the channel; the chunk is expected again."),
         new("KeyOverdue", CheckFunds, WaitingKeyOnChain, "The key did not come in time; the rail is watched for it."),
         new("KeyFound", WaitingKeyOnChain, CheckFunds, "The key came after all, from the rail or from the provider."),
         new("LockDead", WaitingKeyOnChain, SendFunds, "The lock is past its expiry by the finality margin and was not redeemed; its amount is free and the chunk is bought again."),
