@@ -43,6 +43,9 @@ public sealed class SealedWindow : IDisposable
 /// <summary>Seals windows: fresh keys and seal ids, ciphertexts, and the proof that they are what the digests name.</summary>
 public static class WindowSealer
 {
+    /// <summary>The stages of sealing in their order, as <c>progress</c> receives them.</summary>
+    public static IReadOnlyList<string> Stages { get; } = ["encrypt", "witness", "commit", "skip", "zerocheck", "lincheck", "fold", "open"];
+
     /// <summary>Seals one window under fresh keys.</summary>
     /// <param name="suite">Cipher and proof system.</param>
     /// <param name="lockHash">The hash of every lock of the window.</param>
@@ -50,7 +53,7 @@ public static class WindowSealer
     /// <param name="chunks">The blocks, each 1 byte to <see cref="ChunkStatement.MaxLength"/>.</param>
     /// <param name="random">Secret randomness for keys, seal ids and the proof.</param>
     /// <param name="workers">Threads and cancellation.</param>
-    /// <param name="progress">Receives the name of each stage as it begins.</param>
+    /// <param name="progress">Receives the name of each of the <see cref="Stages"/> as it begins; all but the first once more if a proof has to be begun anew.</param>
     /// <exception cref="ArgumentException">The window is empty, has a chunk out of range, or is larger than any shape of the suite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the keys are gone and must never be used.</exception>
     public static SealedWindow Seal(Suite suite, LockHash lockHash, ReadOnlyMemory<byte> providerKey, IReadOnlyList<ReadOnlyMemory<byte>> chunks,

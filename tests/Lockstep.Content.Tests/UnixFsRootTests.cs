@@ -4,6 +4,7 @@ using Lockstep.Content.Blocks;
 using Lockstep.Content.Cids;
 using Lockstep.Content.Tests.Support;
 using Lockstep.Content.UnixFs;
+using Lockstep.Tests.Support;
 
 namespace Lockstep.Content.Tests;
 
@@ -35,7 +36,7 @@ public class UnixFsRootTests
     [Fact]
     public void The_committed_table_is_what_the_importer_makes_today()
     {
-        using JsonDocument found = NodeOracle.Run("roots", TestContent.VectorPath(Table));
+        using JsonDocument found = NodeOracle.Run("content-oracle.mjs", "roots", TestContent.VectorPath(Table));
         using JsonDocument table = TestContent.ReadVector(Table);
         int compared = 0;
         foreach (JsonElement test in table.RootElement.GetProperty("cases").EnumerateArray())

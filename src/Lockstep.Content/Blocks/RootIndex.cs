@@ -75,14 +75,24 @@ public sealed class RootIndex
     }
 
     /// <summary>All records, by name and then CID. A damaged one comes as an error in its place at the end.</summary>
-    public IReadOnlyList<Outcome<RootRecord>> List() =>
-    [
-        .. Directory.EnumerateFiles(_folder, "*" + Extension)
-            .Select(Read)
-            .OrderBy(record => !record.IsOk)
-            .ThenBy(record => record.IsOk ? record.Value.Name : string.Empty, StringComparer.Ordinal)
-            .ThenBy(record => record.IsOk ? record.Value.Root.ToString() : string.Empty, StringComparer.Ordinal),
-    ];
+    public IReadOnlyList<Outcome<RootRecord>> List()
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFiles(_folder, "*" + Extension)
+                    .Select(Read)
+                    .OrderBy(record => !record.IsOk)
+                    .ThenBy(record => record.IsOk ? record.Value.Name : string.Empty, StringComparer.Ordinal)
+                    .ThenBy(record => record.IsOk ? record.Value.Root.ToString() : string.Empty, StringComparer.Ordinal),
+            ];
+        }
+        catch (Exception error) when (ContentError.IsIo(error))
+        {
+            return [ContentError.FromIo($"list the content in '{_folder}'", error)];
+        }
+    }
 
     /// <summary>Removes a record; the blocks stay. Removing one that is not there is no error.</summary>
     public ContentError? Remove(Cid root)

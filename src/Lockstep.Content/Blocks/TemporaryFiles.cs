@@ -44,7 +44,7 @@ internal sealed class TemporaryFiles : IDisposable
     public void Dispose()
     {
         FileSystem.TryDelete(_folder);
-        File.Delete(_lockPath);
+        FileSystem.TryDelete(_lockPath);
         _lock.Dispose();
     }
 

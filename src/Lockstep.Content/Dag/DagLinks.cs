@@ -76,7 +76,7 @@ public static class DagLinks
                 switch (state)
                 {
                     case CborReaderState.Finished:
-                        return links;
+                        return reader.BytesRemaining == 0 ? links : Bad(cid, "bytes follow its value.");
                     case CborReaderState.StartArray:
                         reader.ReadStartArray();
                         break;
@@ -124,6 +124,9 @@ public static class DagLinks
     /// <summary>In dag-json a link is a map whose only entry is "/" with a CID's text; bytes nest one map deeper and are no link.</summary>
     private static Outcome<IReadOnlyList<DagLink>> ReadDagJson(Cid cid, ReadOnlySpan<byte> block)
     {
+        // The reader does not look into strings that nobody asks for.
+        if (!System.Text.Unicode.Utf8.IsValid(block))
+            return Bad(cid, "it is not valid UTF-8.");
         var links = new List<DagLink>();
         try
         {

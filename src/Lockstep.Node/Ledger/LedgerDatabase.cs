@@ -78,12 +78,11 @@ internal sealed class LedgerDatabase
         """;
 
     private readonly string path;
-    private readonly string connectionString;
 
     private LedgerDatabase(string path)
     {
         this.path = path;
-        connectionString = new SqliteConnectionStringBuilder
+        ConnectionString = new SqliteConnectionStringBuilder
         {
             DataSource = path,
             Mode = SqliteOpenMode.ReadWrite,
@@ -91,6 +90,8 @@ internal sealed class LedgerDatabase
             DefaultTimeout = BusySeconds,
         }.ToString();
     }
+
+    public string ConnectionString { get; }
 
     /// <summary>Opens a ledger; makes it first when there is no file and <paramref name="settings"/> are given.</summary>
     public static LedgerDatabase Open(string path, LedgerSettings? settings, DateTimeOffset now)
@@ -113,6 +114,13 @@ internal sealed class LedgerDatabase
     /// </summary>
     public T Write<T>(Func<LedgerSession, T> write) => InTransaction(deferred: false, write);
 
+    /// <summary>Closes the connections kept for reuse. The ledger can still be used; it opens new ones.</summary>
+    public void CloseIdleConnections()
+    {
+        using var connection = new SqliteConnection(ConnectionString);
+        SqliteConnection.ClearPool(connection);
+    }
+
     private T InTransaction<T>(bool deferred, Func<LedgerSession, T> body)
     {
         T result = default!;
@@ -130,7 +138,7 @@ internal sealed class LedgerDatabase
 
     private SqliteConnection Connect()
     {
-        var connection = new SqliteConnection(connectionString);
+        var connection = new SqliteConnection(ConnectionString);
         connection.Open();
         // A redemption that was answered must survive a power cut: its secret is public and its money is counted on.
         connection.Execute("PRAGMA synchronous = FULL");
@@ -176,7 +184,7 @@ internal sealed class LedgerDatabase
         }
         string health = connection.ExecuteScalar<string>("PRAGMA quick_check(1)") ?? "";
         if (health != "ok")
-            throw new RailException($"The ledger {path} is damaged ({health}); restore it from a copy or make a new one.");
+            throw new RailException($"The ledger {path} is damaged ({health.ReplaceLineEndings(" ")}); restore it from a copy or make a new one.");
     }
 
     private void RefuseForeign(SqliteConnection connection, long application, SqliteTransaction? transaction)

@@ -12,7 +12,7 @@ namespace Lockstep.Node.Ledger;
 /// The embedded local ledger: test money in one SQLite file that the processes of one user share, with the payment-channel
 /// actor's own rules. Time is the wall clock cut into epochs, counted from the moment the ledger was made.
 /// </summary>
-public sealed class LocalLedger : IRail
+public sealed class LocalLedger : IRail, IDisposable
 {
     private const int RedemptionsPerPage = 256;
 
@@ -41,6 +41,8 @@ public sealed class LocalLedger : IRail
 
     public IVoucherScheme Vouchers => vouchers;
 
+    internal string ConnectionString => database.ConnectionString;
+
     /// <summary>Opens a ledger that exists.</summary>
     /// <exception cref="RailException">It is missing, damaged, or not a ledger.</exception>
     public static LocalLedger Open(string path, TimeProvider time) => new(LedgerDatabase.Open(path, null, time.GetUtcNow()), time);
@@ -49,6 +51,9 @@ public sealed class LocalLedger : IRail
     /// <exception cref="RailException">It cannot be made, or is damaged, or not a ledger.</exception>
     public static LocalLedger OpenOrCreate(string path, LedgerSettings settings, TimeProvider time) =>
         new(LedgerDatabase.Open(path, settings, time.GetUtcNow()), time);
+
+    /// <summary>Lets go of the file.</summary>
+    public void Dispose() => database.CloseIdleConnections();
 
     /// <summary>The faucet: makes test money.</summary>
     public Task FundAsync(AccountId account, TokenAmount amount, CancellationToken cancellationToken)

@@ -163,7 +163,7 @@ public sealed class PayeeLaneBook
                 ? "The voucher is locked; an unlocked one was agreed."
                 : "The voucher's lock is not the one that was offered for this chunk.");
         }
-        // A lock without an end would keep the payer's money for ever; an unlocked promise that lapses is none.
+        // An unlocked promise that lapses is none. A lock that never lapses is the payer's risk alone.
         if (wanted is null)
             return voucher.Expiry is null ? null : Refuse(VoucherRefusalReason.ExpiryTooNear, "An unlocked voucher must not expire.");
         if (voucher.Expiry is not { } expiry || expiry >= now + policy.ExpiryMargin)

@@ -184,7 +184,8 @@ internal sealed record WalletDocument
 
         private static byte[] Derive(string passphrase, ReadOnlySpan<byte> salt, int logN, int r, int p)
         {
-            byte[] password = Encoding.UTF8.GetBytes(passphrase.Normalize(NormalizationForm.FormC));
+            // As typed: Unicode normalisation depends on how the host was built, and a key must not.
+            byte[] password = Encoding.UTF8.GetBytes(passphrase);
             byte[] key = SCrypt.Generate(password, salt.ToArray(), 1 << logN, r, p, 32);
             CryptographicOperations.ZeroMemory(password);
             return key;

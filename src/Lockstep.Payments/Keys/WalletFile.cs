@@ -62,12 +62,14 @@ public static class WalletFile
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="key">The key to store.</param>
     /// <param name="passphrase">Null or empty to store the key in clear.</param>
-    /// <param name="fillRandom">Fills its argument with secret randomness (salt and nonce).</param>
+    /// <param name="fillRandom">Fills its argument with secret randomness (salt, nonce, the name of the temporary file).</param>
     /// <exception cref="WalletException">The file exists, or the file system refuses.</exception>
     public static void Create(string path, SecpKey key, string? passphrase, Action<Span<byte>> fillRandom)
     {
         byte[] content = WalletDocument.Seal(key, passphrase, fillRandom);
-        string temporary = $"{path}.{Guid.NewGuid():N}.new";
+        Span<byte> suffix = stackalloc byte[8];
+        fillRandom(suffix);
+        string temporary = $"{path}.{Convert.ToHexStringLower(suffix)}.new";
         try
         {
             if (File.Exists(path))
@@ -84,7 +86,8 @@ public static class WalletFile
         finally
         {
             CryptographicOperations.ZeroMemory(content);
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+                File.Delete(temporary);
         }
     }
 

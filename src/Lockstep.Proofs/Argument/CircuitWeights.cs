@@ -1,3 +1,4 @@
+using System.Buffers;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
 
@@ -68,21 +69,29 @@ internal static class CircuitWeights
         ReadOnlySpan<Gf128> outputWeights, in LinkWeights links)
     {
         Gf128[] lagrange = SkipDomain.LagrangeOfS(zeta);
-        int bits = circuit.SlotWords * 32;
-        var a = new Gf128[bits];
-        var b = new Gf128[bits];
+        int bits = circuit.SlotBits;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(rowWeights.Length * SkipDomain.Half, bits);
         var m = new Gf128[1 << shape.LincheckVariables];
-        for (int row = 0; row < rowWeights.Length; row++)
-            for (int v = 0; v < SkipDomain.Half; v++)
+
+        // Public scratch of up to 2 MiB each, so that many verifications do not each allocate it.
+        Gf128[] a = ArrayPool<Gf128>.Shared.Rent(bits), b = ArrayPool<Gf128>.Shared.Rent(bits);
+        try
+        {
+            for (int j = 0; j < bits; j++)
             {
-                int j = row * SkipDomain.Half + v;
-                a[j] = rowWeights[row] * lagrange[v];
+                a[j] = rowWeights[j / SkipDomain.Half] * lagrange[j % SkipDomain.Half];
                 b[j] = gamma[1] * a[j];
                 m[j] = gamma[2] * a[j];
             }
 
-        circuit.Adjoint(a, b, outputWeights, links, m.AsSpan(0, bits));
-        return m;
+            circuit.Adjoint(a.AsSpan(0, bits), b.AsSpan(0, bits), outputWeights, links, m.AsSpan(0, bits));
+            return m;
+        }
+        finally
+        {
+            ArrayPool<Gf128>.Shared.Return(a);
+            ArrayPool<Gf128>.Shared.Return(b);
+        }
     }
 
     private static Gf128[] Scale(ReadOnlySpan<Gf128> values, Gf128 factor)

@@ -45,6 +45,19 @@ internal static class Multilinear
         return product;
     }
 
+    /// <summary>The multilinear extension of 2^point.Length values at a point, binding the highest variable first; overwrites them.</summary>
+    public static Gf128 EvaluateInPlace(Span<Gf128> values, ReadOnlySpan<Gf128> point)
+    {
+        for (int variable = point.Length - 1; variable >= 0; variable--)
+        {
+            Span<Gf128> low = values[..(1 << variable)], high = values.Slice(1 << variable, 1 << variable);
+            for (int k = 0; k < low.Length; k++)
+                low[k] += point[variable] * (low[k] + high[k]);
+        }
+
+        return values[0];
+    }
+
     /// <summary>The sum of a[i] * b[i].</summary>
     public static Gf128 InnerProduct(ReadOnlySpan<Gf128> a, ReadOnlySpan<Gf128> b)
     {

@@ -14,6 +14,9 @@ internal sealed class ZerocheckRounds
     private readonly Gf128[] _r;
     private readonly SecretArrays _secrets;
     private readonly Workers _workers;
+    // While variables inside a slot are bound, unit i's values stand from i * _pitch on, _stride of them; then one per unit.
+    private readonly int _pitch;
+    private readonly Gf128[] _unitEq;
     private Gf128[] _a, _b, _z;
     private int _stride;
     private int _units;
@@ -25,8 +28,9 @@ internal sealed class ZerocheckRounds
         _r = r;
         _secrets = secrets;
         _workers = workers;
-        _stride = (shape.HCount + 1) * shape.BlockRows;
+        _pitch = _stride = (shape.HCount + 1) * shape.BlockRows;
         _units = shape.PresentUnits;
+        _unitEq = Multilinear.EqTable(r.AsSpan(shape.InnerVariables));
         var fold = new BitFold(SkipDomain.LagrangeOfS(zeta));
         _a = FoldBits(a, fold);
         _b = FoldBits(b, fold);
@@ -40,68 +44,126 @@ internal sealed class ZerocheckRounds
     public (Gf128 G1, Gf128 G2) Round()
     {
         bool inner = _bound < _shape.InnerVariables;
-        ReadOnlySpan<Gf128> rest = _r.AsSpan(_bound + 1);
-        Gf128[] innerEq = Multilinear.EqTable(inner ? rest[..(_shape.InnerVariables - _bound - 1)] : default);
-        Gf128[] outerEq = Multilinear.EqTable(inner ? rest[(_shape.InnerVariables - _bound - 1)..] : rest);
-        Gf128 g0 = default, gOne = default, g2 = default;
+        Gf128[] eq = Multilinear.EqTable(_r.AsSpan(_bound + 1, (inner ? _shape.InnerVariables : _shape.ZerocheckVariables) - _bound - 1));
+        var total = default(RoundSums);
         object gate = new();
-        int groups = inner ? _units : (_units + 1) / 2, grain = inner ? 64 : 256;
-        _workers.For(groups, grain, (start, end) =>
+        int groups = inner ? _units : (_units + 1) / 2;
+        _workers.For(groups, inner ? 64 : 256, (start, end) =>
         {
-            Gf128 t0 = default, t1 = default, t2 = default;
-            for (int group = start; group < end; group++)
+            var sums = default(RoundSums);
+            if (inner)
             {
-                Gf128 s0 = default, s1 = default, s2 = default;
-                int at = inner ? group * _stride : 2 * group, pairs = inner ? (_stride + 1) / 2 : 1;
-                int limit = inner ? at + _stride : _units;
-                for (int k = 0; k < pairs; k++, at += 2)
+                for (int i = start; i < end; i++)
                 {
-                    Gf128 a0 = _a[at], b0 = _b[at], z0 = _z[at], a1 = default, b1 = default, z1 = default;
-                    if (at + 1 < limit)
-                        (a1, b1, z1) = (_a[at + 1], _b[at + 1], _z[at + 1]);
-                    Gf128 eq = innerEq[k];
-                    s0 += eq * (a0 * b0 + z0);
-                    s1 += eq * (a1 * b1 + z1);
-                    s2 += eq * ((a0 + a1) * (b0 + b1));
+                    int at = i * _pitch;
+                    sums.Add(_unitEq[i], Sums(eq, _a.AsSpan(at, _stride), _b.AsSpan(at, _stride), _z.AsSpan(at, _stride)));
                 }
-
-                Gf128 outer = outerEq[group];
-                t0 += outer * s0;
-                t1 += outer * s1;
-                t2 += outer * s2;
+            }
+            else
+            {
+                int first = 2 * start, count = Math.Min(2 * end, _units) - first;
+                sums = Sums(eq.AsSpan(start), _a.AsSpan(first, count), _b.AsSpan(first, count), _z.AsSpan(first, count));
             }
 
             lock (gate)
-            {
-                g0 += t0;
-                gOne += t1;
-                g2 += t2;
-            }
+                total.Add(Gf128.One, sums);
         });
-        return (g0 + gOne + g2, g2);
+        return (total.AtZero + total.AtOne + total.Leading, total.Leading);
     }
 
     /// <summary>Binds the current variable at <paramref name="s"/>.</summary>
     public void Bind(Gf128 s)
     {
-        bool inner = _bound < _shape.InnerVariables;
-        if (inner)
+        if (_bound++ >= _shape.InnerVariables)
         {
-            int next = (_stride + 1) / 2;
-            _a = FoldSlots(_a, next, s);
-            _b = FoldSlots(_b, next, s);
-            _z = FoldSlots(_z, next, s);
-            _stride = next;
-        }
-        else
-        {
-            FoldUnits(_a, s);
-            FoldUnits(_b, s);
-            FoldUnits(_z, s);
+            _a = BindPairs(_a, s);
+            _b = BindPairs(_b, s);
+            _z = BindPairs(_z, s);
             _units = (_units + 1) / 2;
+            return;
         }
 
-        _bound++;
+        _workers.For(_units, 64, (start, end) =>
+        {
+            for (int at = start * _pitch; at < end * _pitch; at += _pitch)
+            {
+                BindInPlace(_a.AsSpan(at, _stride), s);
+                BindInPlace(_b.AsSpan(at, _stride), s);
+                BindInPlace(_z.AsSpan(at, _stride), s);
+            }
+        });
+        _stride = (_stride + 1) / 2;
+        if (_bound == _shape.InnerVariables)
+            (_a, _b, _z) = (FirstOfEach(_a), FirstOfEach(_b), FirstOfEach(_z));
+    }
+
+    // Sums over pairs k of eq[k] times the value at 0, at 1 and the leading coefficient of a b + z; an odd last value is
+    // followed by zero.
+    private static RoundSums Sums(ReadOnlySpan<Gf128> eq, ReadOnlySpan<Gf128> a, ReadOnlySpan<Gf128> b, ReadOnlySpan<Gf128> z)
+    {
+        var sums = default(RoundSums);
+        int pairs = a.Length / 2;
+        for (int k = 0; k < pairs; k++)
+        {
+            Gf128 a0 = a[2 * k], a1 = a[2 * k + 1], b0 = b[2 * k], b1 = b[2 * k + 1];
+            sums.Add(eq[k], a0 * b0 + z[2 * k], a1 * b1 + z[2 * k + 1], (a0 + a1) * (b0 + b1));
+        }
+
+        if ((a.Length & 1) != 0)
+        {
+            Gf128 product = a[^1] * b[^1];
+            sums.Add(eq[pairs], product + z[^1], default, product);
+        }
+
+        return sums;
+    }
+
+    private static void BindInPlace(Span<Gf128> values, Gf128 s)
+    {
+        int pairs = values.Length / 2;
+        for (int k = 0; k < pairs; k++)
+            values[k] = values[2 * k] + s * (values[2 * k] + values[2 * k + 1]);
+        if ((values.Length & 1) != 0)
+            values[pairs] = values[^1] + s * values[^1];
+    }
+
+    // Between units threads would write where others still read, so the result has an array of its own.
+    private Gf128[] BindPairs(Gf128[] values, Gf128 s)
+    {
+        Gf128[] bound = _secrets.Take<Gf128>((_units + 1) / 2);
+        _workers.For(bound.Length, 1024, (start, end) =>
+        {
+            for (int k = start; k < end; k++)
+            {
+                Gf128 low = values[2 * k], high = 2 * k + 1 < _units ? values[2 * k + 1] : default;
+                bound[k] = low + s * (low + high);
+            }
+        });
+        _secrets.GiveBack(values);
+        return bound;
+    }
+
+    private Gf128[] FirstOfEach(Gf128[] values)
+    {
+        Gf128[] first = _secrets.Take<Gf128>(_units);
+        for (int i = 0; i < first.Length; i++)
+            first[i] = values[i * _pitch];
+        _secrets.GiveBack(values);
+        return first;
+    }
+
+    private struct RoundSums
+    {
+        public Gf128 AtZero, AtOne, Leading;
+
+        public void Add(Gf128 weight, Gf128 atZero, Gf128 atOne, Gf128 leading)
+        {
+            AtZero += weight * atZero;
+            AtOne += weight * atOne;
+            Leading += weight * leading;
+        }
+
+        public void Add(Gf128 weight, in RoundSums sums) => Add(weight, sums.AtZero, sums.AtOne, sums.Leading);
     }
 
     private Gf128[] FoldBits(BitMatrices bits, BitFold fold)
@@ -119,30 +181,5 @@ internal sealed class ZerocheckRounds
                 }
         });
         return values;
-    }
-
-    private Gf128[] FoldSlots(Gf128[] values, int next, Gf128 s)
-    {
-        Gf128[] folded = _secrets.Take<Gf128>((long)_units * next);
-        _workers.For(_units, 64, (start, end) =>
-        {
-            for (int i = start; i < end; i++)
-                for (int k = 0; k < next; k++)
-                {
-                    Gf128 low = values[i * _stride + 2 * k], high = 2 * k + 1 < _stride ? values[i * _stride + 2 * k + 1] : default;
-                    folded[i * next + k] = low + s * (low + high);
-                }
-        });
-        _secrets.GiveBack(values);
-        return folded;
-    }
-
-    private void FoldUnits(Gf128[] values, Gf128 s)
-    {
-        for (int k = 0; k < (_units + 1) / 2; k++)
-        {
-            Gf128 low = values[2 * k], high = 2 * k + 1 < _units ? values[2 * k + 1] : default;
-            values[k] = low + s * (low + high);
-        }
     }
 }

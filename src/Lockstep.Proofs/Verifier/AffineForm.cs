@@ -31,6 +31,20 @@ internal readonly struct AffineForm
     /// <summary>The value of the form at the true pads.</summary>
     public Gf128 Evaluate(ReadOnlySpan<Gf128> pads) => Constant + Multilinear.InnerProduct(_coefficients, pads);
 
+    /// <summary>factor * this form + the sum of weight_k * (value sent under pad <paramref name="firstPad"/> + k), in one array.</summary>
+    /// <param name="factor">Scales this form.</param>
+    /// <param name="weights">One weight per sent value.</param>
+    /// <param name="sent">Values as sent, value + pad each.</param>
+    /// <param name="firstPad">The pad of the first; the others follow.</param>
+    public AffineForm ScaleAndAddMasked(Gf128 factor, ReadOnlySpan<Gf128> weights, ReadOnlySpan<Gf128> sent, int firstPad)
+    {
+        AffineForm sum = factor * this;
+        Gf128 constant = sum.Constant + Multilinear.InnerProduct(weights, sent);
+        for (int k = 0; k < weights.Length; k++)
+            sum._coefficients[firstPad + k] += weights[k];
+        return new AffineForm(constant, sum._coefficients);
+    }
+
     public static AffineForm operator +(AffineForm a, AffineForm b)
     {
         var sum = new Gf128[a._coefficients.Length];

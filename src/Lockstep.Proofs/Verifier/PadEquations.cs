@@ -81,14 +81,13 @@ internal static class PadEquations
     {
         // P vanishes on S, so P(zeta) comes from the 64 values on Lambda.
         ReadOnlySpan<Gf128> lagrange = SkipDomain.LagrangeOfAll(c.SkipPoint).AsSpan(SkipDomain.Half);
-        AffineForm claim = AffineForm.Known(default, schedule.Count);
-        for (int i = 0; i < SkipDomain.Half; i++)
-            claim += lagrange[i] * AffineForm.Masked(c.Skip[i], schedule.Skip + i, schedule.Count);
+        AffineForm claim = AffineForm.Known(default, schedule.Count).ScaleAndAddMasked(Gf128.One, lagrange, c.Skip, schedule.Skip);
+
+        // g0 = claim + r (g1 + g2), so g(s) = claim + (r + s) g1 + (r + s^2) g2.
         for (int j = 0; j < shape.ZerocheckVariables; j++)
         {
-            AffineForm[] g = Masked(c.Zerocheck[j], schedule.Zerocheck + 2 * j, schedule.Count);
-            AffineForm g0 = claim + c.ZerocheckPoint[j] * (g[0] + g[1]);
-            claim = AtPoint(g0, g[0], g[1], c.S[j]);
+            (Gf128 r, Gf128 s) = (c.ZerocheckPoint[j], c.S[j]);
+            claim = claim.ScaleAndAddMasked(Gf128.One, [r + s, r + s.Square()], c.Zerocheck[j], schedule.Zerocheck + 2 * j);
         }
 
         // v_a v_b with v = sent + pad: the product of the two pads is the triple's first slot.
@@ -103,7 +102,7 @@ internal static class PadEquations
         var weights = new TieWeights(instance, c.Ties.UnitPoint, c.Ties.TailPoint, c.Ties.StateWeights, c.Ties.Theta);
         AffineForm claim = AffineForm.Known(weights.RightSide, schedule.Count);
         for (int j = 0; j < instance.Shape.Kappa; j++)
-            claim = PlainRound(claim, Masked(c.Tie[j], schedule.Tie + 2 * j, schedule.Count), c.UnitPoint[j]);
+            claim = PlainRound(claim, c.Tie[j], schedule.Tie + 2 * j, c.UnitPoint[j]);
 
         Gf128[] eq = Multilinear.EqTable(c.UnitPoint);
         return claim
@@ -124,11 +123,10 @@ internal static class PadEquations
         for (int k = 0; k < end.Length; k++)
             claim += gamma[k] * end[k];
         for (int j = 0; j < shape.LincheckVariables; j++)
-            claim = PlainRound(claim, Masked(c.Lincheck[j], schedule.Lincheck + 2 * j, schedule.Count), c.T[^(j + 1)]);
+            claim = PlainRound(claim, c.Lincheck[j], schedule.Lincheck + 2 * j, c.T[^(j + 1)]);
 
-        Gf128[] eq = Multilinear.EqTable(c.T);
-        Gf128 unit = Multilinear.InnerProduct(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), eq);
-        Gf128 tail = Multilinear.InnerProduct(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), eq);
+        Gf128 unit = Multilinear.EvaluateInPlace(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
+        Gf128 tail = Multilinear.EvaluateInPlace(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
         return claim + unit * opened[0] + tail * opened[1];
     }
 
@@ -137,7 +135,7 @@ internal static class PadEquations
         LinearMap phi = RingSwitch.Phi(c.RingPoint);
         AffineForm claim = AffineForm.Known(RingSwitch.PackedClaim(phi, c.RingValues), schedule.Count);
         for (int j = 0; j < shape.RowVariables; j++)
-            claim = PlainRound(claim, Masked(c.Fold[j], schedule.Fold + 2 * j, schedule.Count), c.FoldPoint[j]);
+            claim = PlainRound(claim, c.Fold[j], schedule.Fold + 2 * j, c.FoldPoint[j]);
 
         Gf128[] weights = new RingSwitch(shape, c.UnitPoint, c.T, c.RegionWeight).FoldedWeights(phi, c.FoldPoint);
         Gf128 opened = Multilinear.InnerProduct(weights, c.FoldedRow.AsSpan(0, shape.MessageLength));
@@ -157,9 +155,7 @@ internal static class PadEquations
         ];
     }
 
-    // One round of a plain sumcheck: g(0) + g(1) = claim gives g1 = claim + g2.
-    private static AffineForm PlainRound(AffineForm claim, AffineForm[] g0AndG2, Gf128 point) =>
-        AtPoint(g0AndG2[0], claim + g0AndG2[1], g0AndG2[1], point);
-
-    private static AffineForm AtPoint(AffineForm g0, AffineForm g1, AffineForm g2, Gf128 point) => g0 + point * (g1 + point * g2);
+    // One round of a plain sumcheck: g(0) + g(1) = claim gives g1 = claim + g2, so g(x) = x claim + g0 + (x + x^2) g2.
+    private static AffineForm PlainRound(AffineForm claim, ReadOnlySpan<Gf128> g0AndG2, int firstPad, Gf128 point) =>
+        claim.ScaleAndAddMasked(point, [Gf128.One, point + point.Square()], g0AndG2, firstPad);
 }

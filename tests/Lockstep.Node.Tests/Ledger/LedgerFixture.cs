@@ -64,19 +64,19 @@ internal sealed class LedgerFixture : IDisposable
             channel, new LaneId(lane), new Nonce(nonce), amount, hashLock, expiry is { } epoch ? new Epoch(epoch) : null));
 
     public Task<RailReceipt> RedeemAsync(PaymentVoucher voucher, byte[]? secret = null, SecpKey? caller = null) => Ledger.RedeemAsync(
-        caller ?? Payee, voucher.Channel, [new RedemptionClaim(voucher, secret is null ? null : new ReadOnlyMemory<byte>(secret))], Cancellation);
+        caller ?? Payee, voucher.Channel, [new RedemptionClaim(voucher, secret is null ? default(ReadOnlyMemory<byte>?) : secret)], Cancellation);
 
     /// <summary>Runs SQL on the file itself, as another program could.</summary>
     public void Sql(string sql, object? parameters = null)
     {
-        using var connection = new SqliteConnection($"Data Source={Path}");
+        using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
         connection.Open();
         connection.Execute(sql, parameters);
     }
 
     public T Query<T>(string sql)
     {
-        using var connection = new SqliteConnection($"Data Source={Path}");
+        using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
         connection.Open();
         return connection.QuerySingle<T>(sql);
     }
@@ -89,7 +89,7 @@ internal sealed class LedgerFixture : IDisposable
 
     public void Dispose()
     {
-        SqliteConnection.ClearAllPools();
+        Ledger.Dispose();
         Payer.Dispose();
         Payee.Dispose();
         Stranger.Dispose();

@@ -9,14 +9,10 @@ public sealed class ChaCha20Tests
 {
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
 
-    public static TheoryData<string> Paths => [.. Enum.GetNames<ChaCha20Path>()];
+    // The paths of this processor and these settings; the test command runs with others switched off.
+    public static TheoryData<string> Paths => [.. Enum.GetValues<ChaCha20Path>().Where(ChaCha20.IsSupported).Select(path => path.ToString())];
 
-    private static ChaCha20Path Parse(string name)
-    {
-        var path = Enum.Parse<ChaCha20Path>(name);
-        Assert.SkipUnless(ChaCha20.IsSupported(path), $"This machine has no {path}.");
-        return path;
-    }
+    private static ChaCha20Path Parse(string name) => Enum.Parse<ChaCha20Path>(name);
 
     private static byte[] Crypt(string path, byte[] key, uint counter, byte[] nonce, byte[] data)
     {

@@ -1,17 +1,17 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-namespace Lockstep.Content.Tests.Support;
+namespace Lockstep.Tests.Support;
 
 /// <summary>
-/// Runs tests/oracles/content-oracle.mjs. Its packages are installed on first use, at the versions of the lock file.
+/// Runs the scripts in tests/oracles. Their packages are installed on first use, at the versions of the lock file.
 /// Without node a test is skipped, with the reason, unless the environment variable CI is "true": then it fails.
 /// </summary>
 internal static class NodeOracle
 {
     private static readonly Lazy<(string Folder, string? Missing)> Ready = new(Prepare);
 
-    public static JsonDocument Run(params string[] arguments)
+    public static JsonDocument Run(string script, params string[] arguments)
     {
         var (folder, missing) = Ready.Value;
         if (missing is not null)
@@ -20,8 +20,8 @@ internal static class NodeOracle
             Assert.Skip(missing);
         }
 
-        var (exit, output, errors) = Start("node", folder, ["content-oracle.mjs", .. arguments]);
-        Assert.True(exit == 0, $"The oracle failed on {string.Join(' ', arguments)}: {errors}");
+        var (exit, output, errors) = Start("node", folder, [script, .. arguments]);
+        Assert.True(exit == 0, $"{script} failed on {string.Join(' ', arguments)}: {errors}");
         return JsonDocument.Parse(output);
     }
 

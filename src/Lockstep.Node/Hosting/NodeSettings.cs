@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lockstep.Node.Hosting;
+
+/// <summary>What a user may set once for a home, in <c>settings.json</c>. Options of a command go before it.</summary>
+public sealed record NodeSettings
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <summary>Where <c>serve</c> listens: HOST:PORT, port 0 for any free one.</summary>
+    public string Listen { get; init; } = "127.0.0.1:0";
+
+    /// <summary>The provider's price in atto-units per byte, a decimal string.</summary>
+    public string PricePerByteAtto { get; init; } = "2";
+
+    /// <summary>The provider's price for bringing cold content back, in atto-units per deal, a decimal string.</summary>
+    public string UnsealPriceAtto { get; init; } = "0";
+
+    /// <summary>Bytes of content that one proof covers at most. The proof's fixed cost is shared, its time and memory grow with it.</summary>
+    public long ProofWindowBytes { get; init; } = 1L << 20;
+
+    /// <summary>Windows that are proven and sent before the client has paid for them, at least 2 so that proving never waits for a round trip.</summary>
+    public int WindowsAhead { get; init; } = 2;
+
+    /// <summary>Deals at work at one time; more wait for their turn or are refused.</summary>
+    public int MaxDeals { get; init; } = 64;
+
+    /// <summary>Open locks that a client may ask for.</summary>
+    public int MaxOpenLocks { get; init; } = 16;
+
+    /// <summary>Threads of the prover; 0 for all processors.</summary>
+    public int ProverThreads { get; init; }
+
+    /// <summary>
+    /// A program that brings cold content back instead of the built-in archive: run as <c>PROGRAM ARGUMENTS… CID OUT.car</c>, it
+    /// writes the content as a CAR. Empty for the built-in archive.
+    /// </summary>
+    public IReadOnlyList<string> UnsealCommand { get; init; } = [];
+
+    /// <summary>Seconds after which unsealing has failed.</summary>
+    public int UnsealLimitSeconds { get; init; } = 3600;
+
+    /// <summary>Reads a settings file; a missing one is the defaults.</summary>
+    public static NodeSettings Load(string path)
+    {
+        try
+        {
+            if (!File.Exists(path))
+                return new NodeSettings();
+            NodeSettings settings = JsonSerializer.Deserialize<NodeSettings>(File.ReadAllBytes(path), Format)
+                ?? throw new JsonException("the file says null");
+            return settings.Validate() is { } sentence
+                ? throw new NodeException(NodeFault.BadSetting, $"The settings {path} cannot be used: {sentence}")
+                : settings;
+        }
+        catch (JsonException fault)
+        {
+            throw new NodeException(NodeFault.BadSetting, $"The settings {path} are not the JSON that was expected: {fault.Message}", fault);
+        }
+        catch (Exception fault) when (PrivateFile.IsIo(fault))
+        {
+            throw new NodeException(NodeFault.HomeUnusable, $"The settings {path} could not be read: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>One sentence about the first value out of range, or null.</summary>
+    public string? Validate()
+    {
+        if (!TokenText(PricePerByteAtto) || !TokenText(UnsealPriceAtto))
+            return "prices are whole numbers of atto-units in decimal, such as \"2\".";
+        if (ProofWindowBytes is < 1 or > 64L << 20)
+            return "proofWindowBytes is from 1 to 67108864.";
+        if (WindowsAhead is < 1 or > 64)
+            return "windowsAhead is from 1 to 64.";
+        if (MaxDeals is < 1 or > 4096)
+            return "maxDeals is from 1 to 4096.";
+        if (MaxOpenLocks is < 1 or > 64)
+            return "maxOpenLocks is from 1 to 64.";
+        if (ProverThreads is < 0 or > 1024)
+            return "proverThreads is from 0 (all processors) to 1024.";
+        if (UnsealLimitSeconds is < 1 or > 30 * 86400)
+            return "unsealLimitSeconds is from 1 to 2592000.";
+        return null;
+    }
+
+    private static bool TokenText(string? text) => Lockstep.Payments.TokenAmount.TryParseAtto(text, out Lockstep.Payments.TokenAmount amount) && !amount.IsNegative;
+}

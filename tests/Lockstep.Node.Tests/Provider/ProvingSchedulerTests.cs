@@ -1,0 +1,58 @@
+using Lockstep.Node.Provider;
+
+namespace Lockstep.Node.Tests.Provider;
+
+public class ProvingSchedulerTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task DealsTakeTurnsAndKeepTheirOwnOrder()
+    {
+        using var scheduler = new ProvingScheduler<string>(100);
+        using var gate = new ManualResetEventSlim();
+        var order = new List<string>();
+        Task first = scheduler.RunAsync("a", _ => { gate.Wait(Cancellation); return 0; }, Cancellation);
+        while (scheduler.Count != 1)
+            await Task.Delay(1, Cancellation);
+        await Task.Delay(50, Cancellation);
+
+        // The greedy deal asks first for everything.
+        Task[] rest =
+        [
+            .. new[] { "a1", "a2", "a3", "a4", "b1", "b2", "c1" }
+                .Select(name => scheduler.RunAsync(name[..1], _ => { order.Add(name); return 0; }, Cancellation)),
+        ];
+        gate.Set();
+        await first;
+        await Task.WhenAll(rest);
+        Assert.Equal(["a1", "b1", "c1", "a2", "b2", "a3", "a4"], order);
+    }
+
+    [Fact]
+    public async Task ResultsFaultsAndCancellationsReachTheirCallers()
+    {
+        using var scheduler = new ProvingScheduler<int>(100);
+        Assert.Equal(7, await scheduler.RunAsync(1, _ => 7, Cancellation));
+        await Assert.ThrowsAsync<FormatException>(() => scheduler.RunAsync<int>(1, _ => throw new FormatException(), Cancellation));
+        using var cancelled = new CancellationTokenSource();
+        Task<int> running = scheduler.RunAsync(1, token => { token.WaitHandle.WaitOne(); token.ThrowIfCancellationRequested(); return 0; }, cancelled.Token);
+        Task<int> waiting = scheduler.RunAsync(1, _ => 8, Cancellation);
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.Equal(8, await waiting);
+    }
+
+    [Fact]
+    public async Task WaitingWorkIsBoundedAndAbandonedAtTheEnd()
+    {
+        var scheduler = new ProvingScheduler<int>(2);
+        Task<int> running = scheduler.RunAsync(1, token => { token.WaitHandle.WaitOne(); token.ThrowIfCancellationRequested(); return 0; }, Cancellation);
+        Task<int> waiting = scheduler.RunAsync(2, _ => 1, Cancellation);
+        Assert.Throws<InvalidOperationException>(() => { _ = scheduler.RunAsync(3, _ => 1, Cancellation); });
+        scheduler.Dispose();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scheduler.RunAsync(1, _ => 1, Cancellation));
+    }
+}
