@@ -57,7 +57,7 @@ public sealed class ContentHome : IDisposable
                 return error;
             if (!DagWalker.Walk(batch, imported.Root, limits: null, cancellation).Try(out DagManifest? manifest, out error))
                 return error;
-            return batch.Commit() is { } failure ? failure : Note(NameOf(path), manifest, addedAt);
+            return batch.Commit() is { } failure ? failure : Note(NameOf(path), imported.FileBytes, manifest, addedAt);
         }
     }
 
@@ -73,7 +73,7 @@ public sealed class ContentHome : IDisposable
                 return new ContentError(ContentErrorKind.NotFound, $"There is no file '{path}'; name a CAR file.");
             using var car = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
             return CarImporter.Import(car, Blocks, limits: null, progress, cancellation).Try(out CarImportResult? imported, out ContentError? error)
-                ? Note(NameOf(path), imported.Manifest, addedAt)
+                ? Note(NameOf(path), imported.Manifest.ChunkBytes, imported.Manifest, addedAt)
                 : error;
         }
         catch (Exception error) when (ContentError.IsIo(error))
@@ -160,9 +160,9 @@ public sealed class ContentHome : IDisposable
     // The store knows a block by its digest alone, so a block of another codec with the same bytes counts as the same.
     private static Cid KeyOf(Cid cid) => Cid.FromDigest(Multicodec.Raw, cid.Digest);
 
-    private Outcome<AddedContent> Note(string name, DagManifest manifest, DateTimeOffset addedAt)
+    private Outcome<AddedContent> Note(string name, long size, DagManifest manifest, DateTimeOffset addedAt)
     {
-        var record = new RootRecord(name, manifest.Root, manifest.TotalBytes, manifest.Chunks.Count, addedAt);
+        var record = new RootRecord(name, manifest.Root, size, manifest.Chunks.Count, addedAt);
 
         // Content that was cold is at hand again: its archive has no more use.
         return (Roots.Put(record) ?? Cold.Remove(manifest.Root)) is { } error ? error : new AddedContent(record, manifest);

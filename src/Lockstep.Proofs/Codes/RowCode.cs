@@ -1,3 +1,4 @@
+using System.Buffers;
 using Lockstep.Proofs.Fields;
 
 namespace Lockstep.Proofs.Codes;
@@ -83,14 +84,24 @@ internal sealed class RowCode
     /// <summary>X_k at the position's point for every k below <paramref name="count"/>.</summary>
     public Gf128[] WeightsAt(int position, int count) => _transform.WeightsAt(position, count);
 
-    /// <summary>The symbols of one codeword at the given positions, by a whole transform: for one long vector and many positions.</summary>
+    /// <summary>
+    /// The symbols of one codeword at the given positions, by a whole transform: for one long vector and many positions.
+    /// For public coefficients only: the codeword stands in a shared buffer that is not overwritten afterwards.
+    /// </summary>
     public Gf128[] EvaluateMany(ReadOnlySpan<Gf128> coefficients, ReadOnlySpan<int> positions)
     {
-        var codeword = new Gf128[Length];
-        EncodeShort(coefficients, codeword);
-        var symbols = new Gf128[positions.Length];
-        for (int i = 0; i < symbols.Length; i++)
-            symbols[i] = codeword[positions[i]];
-        return symbols;
+        Gf128[] codeword = ArrayPool<Gf128>.Shared.Rent(Length);
+        try
+        {
+            EncodeShort(coefficients, codeword.AsSpan(0, Length));
+            var symbols = new Gf128[positions.Length];
+            for (int i = 0; i < symbols.Length; i++)
+                symbols[i] = codeword[positions[i]];
+            return symbols;
+        }
+        finally
+        {
+            ArrayPool<Gf128>.Shared.Return(codeword);
+        }
     }
 }

@@ -8,7 +8,7 @@ using Lockstep.Proofs.Verifier;
 namespace Lockstep.Proofs.Prover;
 
 /// <summary>
-/// The prover's side of docs/proof-system.md, one numbered step after the other. Randomness belongs to one transcript: a
+/// The prover's side of docs/proof-system.md section 6, one numbered step after the other. Randomness belongs to one transcript: a
 /// proof that has to be given up starts again at step 1 with a new generator.
 /// </summary>
 internal static class ArgumentProver
@@ -21,37 +21,40 @@ internal static class ArgumentProver
     /// <param name="channel">Where the proof is written.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="progress">Receives the name of each stage as it begins.</param>
-    public static bool Prove(ArgumentInstance instance, BitMatrices z, ProofRandom random, ProverChannel channel, Workers workers, Action<string>? progress = null)
+    /// <param name="secrets">Holds all that could tell the witness or the pads; empty, and overwritten on every way out. Null for one of its own.</param>
+    public static bool Prove(ArgumentInstance instance, BitMatrices z, ProofRandom random, ProverChannel channel, Workers workers,
+        Action<string>? progress = null, SecretArrays? secrets = null)
     {
+        using SecretArrays hidden = secrets ?? new SecretArrays();
         ArgumentShape shape = instance.Shape;
         Transcript transcript = channel.Transcript;
         var schedule = new PadSchedule(shape);
         var said = new Conversation(shape);
 
         // 1 ---- Commit: rows of bits with q random coefficients each, the mask row g, the pad rows pi and mu. ----------
-        progress?.Invoke("commit");
+        Stage("commit");
         FillMasks(shape, z, random);
-        Gf128[] pads = DrawPads(shape, schedule, random);
-        Gf128[] maskRow = Draw(random, "mask row", shape.RowLength), padMask = Draw(random, "pad mask", shape.PadRowLength);
-        Gf128[][] bitRows = PackRows(shape, z, random, workers);
-        using var commitment = new RowCommitment(shape, [.. bitRows, maskRow, pads, padMask], random, workers);
+        Gf128[] pads = hidden.Take<Gf128>(shape.PadRowLength);
+        DrawPads(shape, schedule, random, pads);
+        Gf128[] maskRow = Draw("mask row", shape.RowLength), padMask = Draw("pad mask", shape.PadRowLength);
+        Gf128[][] bitRows = PackRows(shape, z, random, hidden, workers);
+        var commitment = new RowCommitment(shape, [.. bitRows, maskRow, pads, padMask], random, hidden, workers);
         channel.Send(Labels.Root, commitment.Root);
         said.ZerocheckPoint = PinnedCoordinates.DrawPoint(shape, transcript);
 
         // 2 ---- Univariate skip. -----------------------------------------------------------------------------------------
-        progress?.Invoke("skip");
-        using var a = new BitMatrices(shape);
-        using var b = new BitMatrices(shape);
+        Stage("skip");
+        BitMatrices a = NewBits(), b = NewBits();
         z.Forms(instance, a, b, workers);
-        said.Skip = SendMasked(Labels.Skip, schedule.Skip, SkipRound.Evaluate(shape, z, a, b, said.ZerocheckPoint, workers));
+        said.Skip = SendMasked(Labels.Skip, schedule.Skip, SkipRound.Evaluate(shape, z, a, b, said.ZerocheckPoint, hidden, workers));
         said.SkipPoint = transcript.Challenge(Labels.SkipPoint);
         said.Ties = new TieChallenges(instance, transcript);
 
         // 3, 4 ---- Zerocheck rounds; the rounds that bind i carry the ties. --------------------------------------------
-        progress?.Invoke("zerocheck");
-        var zerocheck = new ZerocheckRounds(shape, z, a, b, said.ZerocheckPoint, said.SkipPoint, workers);
+        Stage("zerocheck");
+        var zerocheck = new ZerocheckRounds(shape, z, a, b, said.ZerocheckPoint, said.SkipPoint, hidden, workers);
         var tieWeights = new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta);
-        var ties = new TieRounds(instance, z, said.Ties, tieWeights);
+        var ties = new TieRounds(instance, z, said.Ties, tieWeights, hidden);
         for (int j = 0; j < shape.ZerocheckVariables; j++)
         {
             (Gf128 g1, Gf128 g2) = zerocheck.Round();
@@ -75,12 +78,12 @@ internal static class ArgumentProver
         said.Outputs = new OutputChallenges(instance, transcript);
 
         // 6 ---- Lincheck. ------------------------------------------------------------------------------------------------
-        progress?.Invoke("lincheck");
-        Gf128[] unitSums = SlotSums.Units(shape, z, Multilinear.EqTable(said.UnitPoint), workers);
-        Gf128[] tailSums = SlotSums.Tails(shape, z, Multilinear.EqTable(said.UnitPoint[shape.TailInnerBits..shape.LowBits]), workers);
+        Stage("lincheck");
+        Gf128[] unitSums = SlotSums.Units(shape, z, Multilinear.EqTable(said.UnitPoint), hidden, workers);
+        Gf128[] tailSums = SlotSums.Tails(shape, z, Multilinear.EqTable(said.UnitPoint[shape.TailInnerBits..shape.LowBits]), hidden, workers);
         var lincheck = new LincheckRounds(
-            CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), (Gf128[])unitSums.Clone(),
-            CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), (Gf128[])tailSums.Clone());
+            CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(unitSums),
+            CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(tailSums));
         for (int j = 0; j < shape.LincheckVariables; j++)
         {
             (Gf128 g0, Gf128 g2) = lincheck.Round();
@@ -101,7 +104,7 @@ internal static class ArgumentProver
         said.RingPoint = transcript.Challenges(Labels.RingPoint, 7);
 
         // 8 ---- Row folds. -----------------------------------------------------------------------------------------------
-        progress?.Invoke("fold");
+        Stage("fold");
         var ring = new RingSwitch(shape, said.UnitPoint, said.T, said.RegionWeight);
         var fold = new FoldRounds(shape, bitRows, ring, RingSwitch.Phi(said.RingPoint), workers);
         for (int j = 0; j < shape.RowVariables; j++)
@@ -127,7 +130,7 @@ internal static class ArgumentProver
         channel.Send(Labels.FoldedRow, said.FoldedRow);
 
         // 11 ---- The product of the pads of v_a and v_b, then all eight equations as one. --------------------------------
-        progress?.Invoke("open");
+        Stage("open");
         said.TriplePoint = transcript.Challenge(Labels.TriplePoint);
         if (said.TriplePoint.IsZero)
             return false;
@@ -162,9 +165,27 @@ internal static class ArgumentProver
             channel.Send(label, sent);
             return sent;
         }
+
+        void Stage(string name)
+        {
+            workers.Cancellation.ThrowIfCancellationRequested();
+            progress?.Invoke(name);
+        }
+
+        BitMatrices NewBits() => new(shape,
+            hidden.Take<uint>((long)shape.PresentUnits * shape.UnitWords), hidden.Take<uint>((long)shape.Tails * shape.TailWords));
+
+        Gf128[] Draw(string name, int count)
+        {
+            Gf128[] elements = hidden.Take<Gf128>(count);
+            using RandomStream stream = random.Take(name);
+            stream.Fill(elements.AsSpan());
+            return elements;
+        }
     }
 
-    // 128 random bits in each of the first units, as free witness bits: section "Zero knowledge", ring-switch values.
+    // 128 random bits in each of the first units, as free witness bits: they mask the ring values (docs/proof-system.md
+    // section 11).
     private static void FillMasks(ArgumentShape shape, BitMatrices z, ProofRandom random)
     {
         using RandomStream masks = random.Take("mask elements");
@@ -173,23 +194,23 @@ internal static class ArgumentProver
     }
 
     // The row pi: pads, their product triple, zeros up to PadSlots, q random coefficients.
-    internal static Gf128[] DrawPads(ArgumentShape shape, PadSchedule schedule, ProofRandom random)
+    internal static void DrawPads(ArgumentShape shape, PadSchedule schedule, ProofRandom random, Span<Gf128> pads)
     {
-        Gf128[] pads = Draw(random, "pads", shape.PadRowLength);
-        pads.AsSpan(schedule.Count, ArgumentShape.PadSlots - schedule.Count).Clear();
+        using RandomStream stream = random.Take("pads");
+        stream.Fill(pads);
+        pads.Slice(schedule.Count, ArgumentShape.PadSlots - schedule.Count).Clear();
         pads[schedule.Triple] = pads[schedule.End] * pads[schedule.End + 1];
         pads[schedule.Triple + 3] = pads[schedule.Triple + 1] * pads[schedule.Triple + 2];
-        return pads;
     }
 
     // Packed elements in matrix order, read from tower coordinates, followed by the row's random coefficients.
-    private static Gf128[][] PackRows(ArgumentShape shape, BitMatrices z, ProofRandom random, Workers workers)
+    private static Gf128[][] PackRows(ArgumentShape shape, BitMatrices z, ProofRandom random, SecretArrays secrets, Workers workers)
     {
         using RandomStream rowPads = random.Take("row pads");
         var rows = new Gf128[shape.BitRows][];
         for (int row = 0; row < rows.Length; row++)
         {
-            rows[row] = new Gf128[shape.RowLength];
+            rows[row] = secrets.Take<Gf128>(shape.RowLength);
             rowPads.Fill(rows[row].AsSpan(shape.MessageLength));
         }
 
@@ -217,11 +238,5 @@ internal static class ArgumentProver
         Gf128 place = Multilinear.Eq(said.T.AsSpan(7, shape.PBits + shape.HBits), shape.MaskElement);
         Gf128[] eq = Multilinear.EqTable(said.UnitPoint);
         return !place.IsZero && BinaryMatrix.Rank(eq.AsSpan(0, shape.MaskUnits)) == 128;
-    }
-
-    private static Gf128[] Draw(ProofRandom random, string name, int count)
-    {
-        using RandomStream stream = random.Take(name);
-        return stream.Elements(count);
     }
 }

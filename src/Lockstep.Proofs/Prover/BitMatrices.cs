@@ -8,7 +8,7 @@ internal sealed class BitMatrices(ArgumentShape shape, uint[] units, uint[] tail
 {
     /// <summary>All bits zero.</summary>
     public BitMatrices(ArgumentShape shape)
-        : this(shape, new uint[(long)shape.PresentUnits * shape.UnitWords], new uint[(long)shape.Tails * shape.TailWords])
+        : this(shape, GC.AllocateArray<uint>(shape.PresentUnits * shape.UnitWords, pinned: true), GC.AllocateArray<uint>(shape.Tails * shape.TailWords, pinned: true))
     {
     }
 

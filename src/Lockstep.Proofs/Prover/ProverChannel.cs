@@ -38,6 +38,7 @@ internal sealed class ProverChannel(Transcript transcript)
     /// <summary>Searches and sends a proof of work of <paramref name="bits"/> leading zero bits.</summary>
     public void SendWork(string label, int bits, Workers workers)
     {
+        workers.Cancellation.ThrowIfCancellationRequested();
         ulong nonce = Transcript.Grind(label, bits, workers.Count);
         BinaryPrimitives.WriteUInt64LittleEndian(_proof.GetSpan(8), nonce);
         _proof.Advance(8);

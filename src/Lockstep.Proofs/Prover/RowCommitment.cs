@@ -10,18 +10,18 @@ namespace Lockstep.Proofs.Prover;
 /// Step 1: every row encoded on the shifted domain, one salted leaf per position, in tower coordinates: the salt, then one
 /// element of each row in the order bits, g, pi, mu.
 /// </summary>
-internal sealed class RowCommitment : IDisposable
+internal sealed class RowCommitment
 {
     private readonly byte[] _leaves;
     private readonly int _leafLength;
     private readonly MerkleTree _tree;
 
-    public RowCommitment(ArgumentShape shape, IReadOnlyList<Gf128[]> rows, ProofRandom random, Workers workers)
+    public RowCommitment(ArgumentShape shape, IReadOnlyList<Gf128[]> rows, ProofRandom random, SecretArrays secrets, Workers workers)
     {
         RowCode code = shape.NewCode();
         _leafLength = MerkleHash.SaltSize + shape.LeafBytes;
-        _leaves = new byte[(long)shape.CodeLength * _leafLength];
-        var salts = new byte[shape.CodeLength * MerkleHash.SaltSize];
+        _leaves = secrets.Take<byte>((long)shape.CodeLength * _leafLength);
+        byte[] salts = secrets.Take<byte>((long)shape.CodeLength * MerkleHash.SaltSize);
         using (RandomStream stream = random.Take("salts"))
             stream.Fill(salts.AsSpan());
         for (int j = 0; j < shape.CodeLength; j++)
@@ -29,7 +29,7 @@ internal sealed class RowCommitment : IDisposable
 
         workers.For(rows.Count, 1, (start, end) =>
         {
-            var codeword = new Gf128[shape.CodeLength];
+            Gf128[] codeword = secrets.Take<Gf128>(shape.CodeLength);
             for (int row = start; row < end; row++)
             {
                 code.EncodeShort(rows[row], codeword);
@@ -37,6 +37,8 @@ internal sealed class RowCommitment : IDisposable
                 for (int j = 0; j < codeword.Length; j++, at += _leafLength)
                     TowerBasis.FromPolynomial(codeword[j]).Write(_leaves.AsSpan(at));
             }
+
+            secrets.GiveBack(codeword);
         });
 
         var digests = new byte[shape.CodeLength * MerkleHash.DigestSize];
@@ -56,6 +58,4 @@ internal sealed class RowCommitment : IDisposable
             channel.SendOpening(_leaves.AsSpan(position * _leafLength, _leafLength));
         channel.SendOpening(_tree.Open(positions));
     }
-
-    public void Dispose() => Array.Clear(_leaves);
 }

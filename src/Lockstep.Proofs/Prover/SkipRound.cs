@@ -18,7 +18,7 @@ internal static class SkipRound
     private static readonly byte[] GammaPower = BuildGammaPower();
     private static readonly Gf128[] Shifted = BuildShifted();
 
-    public static Gf128[] Evaluate(ArgumentShape shape, BitMatrices z, BitMatrices a, BitMatrices b, ReadOnlyMemory<Gf128> r, Workers workers)
+    public static Gf128[] Evaluate(ArgumentShape shape, BitMatrices z, BitMatrices a, BitMatrices b, ReadOnlyMemory<Gf128> r, SecretArrays secrets, Workers workers)
     {
         int firstI = shape.InnerVariables;
         Gf128 pinned = Gf128.One;
@@ -28,10 +28,10 @@ internal static class SkipRound
         Gf128[] hEq = Multilinear.EqTable(r.Span.Slice(1 + shape.PBits, shape.HBits));
         Gf128[] iEq = Multilinear.EqTable(r.Span[(firstI + 1)..]);
 
-        var total = new Gf128[Half];
+        Gf128[] total = secrets.Take<Gf128>(Half);
         workers.For(shape.PresentUnits / 2, 8, (start, end) =>
         {
-            var sum = new Gf128[Half];
+            Gf128[] sum = secrets.Take<Gf128>(Half);
             Span<byte> groups = stackalloc byte[16 * Half];
             for (int pair = start; pair < end; pair++)
                 for (int h = 0; h <= shape.HCount; h++)

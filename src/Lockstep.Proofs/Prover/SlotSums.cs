@@ -11,29 +11,29 @@ internal static class SlotSums
     private const int ByteColumns = 32;
 
     /// <summary>Z_U, laid out v | p | high with a copy for each value of the dummy high variable.</summary>
-    public static Gf128[] Units(ArgumentShape shape, BitMatrices z, Gf128[] weights, Workers workers)
+    public static Gf128[] Units(ArgumentShape shape, BitMatrices z, Gf128[] weights, SecretArrays secrets, Workers workers)
     {
-        var sums = new Gf128[1 << shape.LincheckVariables];
-        Sum(shape.PresentUnits, shape.UnitWords, i => z.Unit(i), weights, sums, workers);
+        Gf128[] sums = secrets.Take<Gf128>(1 << shape.LincheckVariables);
+        Sum(shape.PresentUnits, shape.UnitWords, i => z.Unit(i), weights, sums, secrets, workers);
         int half = sums.Length / 2;
         sums.AsSpan(0, half).CopyTo(sums.AsSpan(half));
         return sums;
     }
 
     /// <summary>Z_T.</summary>
-    public static Gf128[] Tails(ArgumentShape shape, BitMatrices z, Gf128[] weights, Workers workers)
+    public static Gf128[] Tails(ArgumentShape shape, BitMatrices z, Gf128[] weights, SecretArrays secrets, Workers workers)
     {
-        var sums = new Gf128[1 << shape.LincheckVariables];
-        Sum(shape.Tails, shape.TailWords, q => z.Tail(q), weights, sums, workers);
+        Gf128[] sums = secrets.Take<Gf128>(1 << shape.LincheckVariables);
+        Sum(shape.Tails, shape.TailWords, q => z.Tail(q), weights, sums, secrets, workers);
         return sums;
     }
 
     private delegate ReadOnlySpan<uint> Slot(int index);
 
-    private static void Sum(int slots, int words, Slot slot, Gf128[] weights, Gf128[] sums, Workers workers) =>
+    private static void Sum(int slots, int words, Slot slot, Gf128[] weights, Gf128[] sums, SecretArrays secrets, Workers workers) =>
         workers.For((words * 4 + ByteColumns - 1) / ByteColumns, 1, (start, end) =>
         {
-            var buckets = new Gf128[ByteColumns * 256];
+            Gf128[] buckets = secrets.Take<Gf128>(ByteColumns * 256);
             for (int block = start; block < end; block++)
             {
                 int first = block * ByteColumns, count = Math.Min(ByteColumns, words * 4 - first);

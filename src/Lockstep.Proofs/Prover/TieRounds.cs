@@ -13,17 +13,17 @@ internal sealed class TieRounds
     private readonly (Gf128[] Weights, Gf128[] Values)[] _products;
     private int _length;
 
-    public TieRounds(ArgumentInstance instance, BitMatrices z, in TieChallenges challenges, TieWeights weights)
+    public TieRounds(ArgumentInstance instance, BitMatrices z, in TieChallenges challenges, TieWeights weights, SecretArrays secrets)
     {
         ArgumentShape shape = instance.Shape;
-        var unit = new Gf128[1 << shape.Kappa];
-        var unitOut = new Gf128[unit.Length];
-        var tailState = new Gf128[unit.Length];
-        var tailKey = new Gf128[unit.Length];
+        Gf128[] unit = secrets.Take<Gf128>(1 << shape.Kappa);
+        Gf128[] unitOut = secrets.Take<Gf128>(unit.Length);
+        Gf128[] tailState = secrets.Take<Gf128>(unit.Length);
+        Gf128[] tailKey = secrets.Take<Gf128>(unit.Length);
         var state = new BitFold(challenges.StateWeights);
         var key = new BitFold(challenges.KeyWeights);
-        var stateWords = new uint[Circuit.LinkWords];
-        var keyWords = new uint[Circuit.LinkWords];
+        uint[] stateWords = secrets.Take<uint>(Circuit.LinkWords);
+        uint[] keyWords = secrets.Take<uint>(Circuit.LinkWords);
         for (int i = 0; i < shape.PresentUnits; i++)
         {
             Span<uint> slot = z.Unit(i);

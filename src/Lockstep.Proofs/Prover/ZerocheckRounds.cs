@@ -12,6 +12,7 @@ internal sealed class ZerocheckRounds
 {
     private readonly ArgumentShape _shape;
     private readonly Gf128[] _r;
+    private readonly SecretArrays _secrets;
     private readonly Workers _workers;
     // While variables inside a slot are bound, unit i's values stand from i * _pitch on, _stride of them; then one per unit.
     private readonly int _pitch;
@@ -21,10 +22,11 @@ internal sealed class ZerocheckRounds
     private int _units;
     private int _bound;
 
-    public ZerocheckRounds(ArgumentShape shape, BitMatrices z, BitMatrices a, BitMatrices b, Gf128[] r, Gf128 zeta, Workers workers)
+    public ZerocheckRounds(ArgumentShape shape, BitMatrices z, BitMatrices a, BitMatrices b, Gf128[] r, Gf128 zeta, SecretArrays secrets, Workers workers)
     {
         _shape = shape;
         _r = r;
+        _secrets = secrets;
         _workers = workers;
         _pitch = _stride = (shape.HCount + 1) * shape.BlockRows;
         _units = shape.PresentUnits;
@@ -128,7 +130,7 @@ internal sealed class ZerocheckRounds
     // Between units threads would write where others still read, so the result has an array of its own.
     private Gf128[] BindPairs(Gf128[] values, Gf128 s)
     {
-        var bound = new Gf128[(_units + 1) / 2];
+        Gf128[] bound = _secrets.Take<Gf128>((_units + 1) / 2);
         _workers.For(bound.Length, 1024, (start, end) =>
         {
             for (int k = start; k < end; k++)
@@ -137,14 +139,16 @@ internal sealed class ZerocheckRounds
                 bound[k] = low + s * (low + high);
             }
         });
+        _secrets.GiveBack(values);
         return bound;
     }
 
     private Gf128[] FirstOfEach(Gf128[] values)
     {
-        var first = new Gf128[_units];
+        Gf128[] first = _secrets.Take<Gf128>(_units);
         for (int i = 0; i < first.Length; i++)
             first[i] = values[i * _pitch];
+        _secrets.GiveBack(values);
         return first;
     }
 
@@ -164,7 +168,7 @@ internal sealed class ZerocheckRounds
 
     private Gf128[] FoldBits(BitMatrices bits, BitFold fold)
     {
-        var values = new Gf128[(long)_units * _stride];
+        Gf128[] values = _secrets.Take<Gf128>((long)_units * _stride);
         _workers.For(_units, 16, (start, end) =>
         {
             for (int i = start; i < end; i++)

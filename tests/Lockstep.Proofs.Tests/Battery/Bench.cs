@@ -2,6 +2,7 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Tests.Argument;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
@@ -52,8 +53,7 @@ internal static class Bench
         var said = new Conversation(instance.Shape);
         ArgumentVerifier.Verify(instance, proof, transcript ?? NewTranscript(), said);
         using ProofRandom random = NewRandom(seed);
-        var schedule = new PadSchedule(instance.Shape);
-        Gf128[] pads = ArgumentProver.DrawPads(instance.Shape, schedule, random)[..schedule.Count];
+        Gf128[] pads = new Gf128Pads(instance.Shape, random).Values;
         AffineForm[] equations = PadEquations.Build(instance, said);
         return [.. Enumerable.Range(0, equations.Length).Where(k => !equations[k].Evaluate(pads).IsZero).Select(k => (PadEquation)k)];
     }

@@ -1,0 +1,184 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Lockstep.Cli.Common;
+using Lockstep.Cli.Proofs;
+using Lockstep.Proofs;
+using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Soundness;
+using Lockstep.Proofs.Verifier;
+
+namespace Lockstep.Cli.Commands;
+
+/// <summary><c>bench prove|seal|verify|open</c>: the figures of the documentation, on this machine.</summary>
+internal static class BenchCommand
+{
+    private const long LargestWindow = 4 << 20;
+
+    public static Command Create()
+    {
+        Command command = CommandKit.Create("bench", "Measure proving, sealing, verifying and opening on this machine.", "lockstep bench prove --size 1MiB --json");
+        foreach (string what in (string[])["prove", "seal", "verify", "open"])
+            command.Add(Measure(what));
+        return command;
+    }
+
+    private static Command Measure(string what)
+    {
+        Command command = CommandKit.Create(what, what switch
+        {
+            "prove" => "Time the proof of windows whose ciphertexts exist.",
+            "seal" => "Time sealing: encryption, digests, locks and proof.",
+            "verify" => "Time the verification of a proof.",
+            _ => "Time opening: key check, decryption, digest.",
+        }, $"lockstep bench {what} --size 1MiB --runs 5 --json");
+        Option<long> size = Sizes.Option("--size", 1 << 20, "Bytes of content, rounded to whole windows of whole chunks.");
+        Option<long> chunkSize = ProofOptions.ChunkSize();
+        var runs = new Option<int>("--runs") { Description = "Runs; the median counts.", HelpName = "N", DefaultValueFactory = _ => what is "prove" or "seal" ? 1 : 5 };
+        Option<LockHash> lockHash = ProofOptions.Lock();
+        Option<Suite> suite = ProofOptions.Suite();
+        Option<int> threads = ProofOptions.Threads();
+        foreach (Symbol symbol in (Symbol[])[size, chunkSize, runs, lockHash, suite, threads])
+            ProofOptions.Add(command, symbol);
+        command.SetBody((result, output, cancellation) =>
+        {
+            long chunk = result.GetValue(chunkSize);
+            long bytes = Math.Max(1, (result.GetValue(size) + chunk / 2) / chunk) * chunk;
+            var setup = new Setup(result.GetValue(suite)!, result.GetValue(lockHash), new Workers(result.GetValue(threads), cancellation));
+            var data = new byte[bytes];
+            new Random(1).NextBytes(data);
+            List<IReadOnlyList<ReadOnlyMemory<byte>>> windows = ProofOptions.Windows(data, chunk, Math.Min(bytes, LargestWindow));
+
+            var seconds = new List<double>();
+            Sample? last = null;
+            for (int run = 0; run < Math.Max(1, result.GetValue(runs)); run++)
+            {
+                last = Run(what, setup, windows);
+                seconds.Add(last.Seconds);
+            }
+
+            seconds.Sort();
+            double median = seconds[seconds.Count / 2], speed = bytes / (double)(1 << 20) / median;
+            output.Result(
+                new
+                {
+                    what,
+                    suite = setup.Suite.Id,
+                    bytes,
+                    windows = windows.Count,
+                    chunkSize = chunk,
+                    @lock = ProofFolder.Name(setup.LockHash),
+                    mibPerSecond = speed,
+                    seconds = median,
+                    runs = seconds,
+                    proofBytes = last!.ProofBytes,
+                    wireBytesPerContentByte = (bytes + last.ProofBytes + last.StatementBytes) / (double)bytes,
+                    peakRssBytes = PeakMemory(),
+                    vectorPath = VectorPath(),
+                    threads = setup.Workers.Count,
+                    stages = last.Stages,
+                },
+                string.Create(CultureInfo.InvariantCulture, $"{what} {Sizes.Format(bytes)}: {speed:0.###} MiB/s ({median:0.###} s), proof {Sizes.Format(last.ProofBytes)}, peak memory {Sizes.Format(PeakMemory())}, {VectorPath()}, {setup.Workers.Count} threads"));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Sample Run(string what, Setup setup, IReadOnlyList<IReadOnlyList<ReadOnlyMemory<byte>>> windows)
+    {
+        var sample = new Sample();
+        foreach (IReadOnlyList<ReadOnlyMemory<byte>> window in windows)
+        {
+            var sealing = Stopwatch.StartNew();
+            using SealedWindow sealedWindow = WindowSealer.Seal(setup.Suite, setup.LockHash, "bench"u8.ToArray(), window, new SystemRandom(), setup.Workers,
+                what is "prove" or "seal" ? sample.Enter : null);
+            sealing.Stop();
+            sample.Leave();
+            sample.ProofBytes += sealedWindow.Proof.Length;
+            sample.StatementBytes += sealedWindow.Statement.Encode().Length;
+            switch (what)
+            {
+                case "seal":
+                    sample.Seconds += sealing.Elapsed.TotalSeconds;
+                    break;
+                case "prove":
+                    // All stages but the first, which encrypts.
+                    sample.Seconds += sealing.Elapsed.TotalSeconds - sample.Stages[WindowSealer.Stages[0]];
+                    break;
+                case "verify":
+                    sample.Time("verify", () =>
+                    {
+                        if (WindowVerifier.Verify(sealedWindow.Statement, sealedWindow.Ciphertexts, sealedWindow.Proof.Span, VerifierPolicy.Default) is { } rejection)
+                            throw new CliException(ExitCodes.Refused, "bench", $"an honest proof was refused: {rejection}");
+                    });
+                    break;
+                default:
+                    var plaintexts = window.Select(chunk => new byte[chunk.Length]).ToArray();
+                    sample.Time("open", () =>
+                    {
+                        for (int i = 0; i < window.Count; i++)
+                            if (!ChunkOpener.Open(sealedWindow.Statement.Chunks[i], setup.LockHash, sealedWindow.Key(i), sealedWindow.Ciphertexts[i].Span, plaintexts[i]).IsOpened)
+                                throw new CliException(ExitCodes.Refused, "bench", "an honest chunk did not open");
+                    });
+                    break;
+            }
+        }
+
+        return sample;
+    }
+
+    private static string VectorPath() =>
+        Vector512.IsHardwareAccelerated && Avx512BW.IsSupported ? "avx512" : Avx2.IsSupported ? "avx2" : Vector128.IsHardwareAccelerated ? "vector128" : "portable";
+
+    // The operating system's own figure: the most this process ever held.
+    private static long PeakMemory()
+    {
+        if (File.Exists("/proc/self/status"))
+            foreach (string line in File.ReadLines("/proc/self/status"))
+                if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                    return long.Parse(line.AsSpan(6).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture) * 1024;
+        using Process self = Process.GetCurrentProcess();
+        return self.PeakWorkingSet64;
+    }
+
+    private sealed record Setup(Suite Suite, LockHash LockHash, Workers Workers);
+
+    private sealed class Sample
+    {
+        private readonly Stopwatch _watch = new();
+        private string? _stage;
+
+        public double Seconds { get; set; }
+
+        public long ProofBytes { get; set; }
+
+        public long StatementBytes { get; set; }
+
+        public Dictionary<string, double> Stages { get; } = [];
+
+        public void Enter(string stage)
+        {
+            Leave();
+            _stage = stage;
+            _watch.Restart();
+        }
+
+        public void Leave()
+        {
+            if (_stage != null)
+                Stages[_stage] = Stages.GetValueOrDefault(_stage) + _watch.Elapsed.TotalSeconds;
+            _stage = null;
+        }
+
+        public void Time(string stage, Action action)
+        {
+            Enter(stage);
+            action();
+            double elapsed = _watch.Elapsed.TotalSeconds;
+            Leave();
+            Seconds += elapsed;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace Lockstep.Cli.Commands;
+
+/// <summary>Every command, in the order of the help.</summary>
+internal static class CommandList
+{
+    public static IEnumerable<Command> All() =>
+    [
+        AddCommand.Create(), LsCommand.Create(), WalletCommand.Create(), ChannelCommand.Create(),
+        ProveCommand.Create(), VerifyCommand.Create(), OpenCommand.Create(), BenchCommand.Create(),
+        FsmCommand.Create(), SuitesCommand.Create(),
+    ];
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Lockstep.Node;
+using Lockstep.Node.Hosting;
+using Lockstep.Payments.Keys;
+
+namespace Lockstep.Cli.Common;
+
+/// <summary>What every command has: the shared options, its example, and one place where failures become sentences.</summary>
+internal static class CommandKit
+{
+    public static readonly Option<bool> Json = new("--json") { Description = "Print one JSON value for machines.", Recursive = true };
+
+    public static readonly Option<string?> Home = new("--home")
+    {
+        Description = "The folder with keys, wallet, content and deals (else $LOCKSTEP_HOME, else ~/.lockstep).", Recursive = true, HelpName = "DIR",
+    };
+
+    public static readonly Option<string?> Ledger = new("--ledger")
+    {
+        Description = "The local ledger's file (else $LOCKSTEP_LEDGER, else beside the home).", Recursive = true, HelpName = "FILE",
+    };
+
+    /// <summary>A command whose help ends with an example.</summary>
+    public static Command Create(string name, string description, string example) => new(name, $"{description}\n\nExample:\n  {example}");
+
+    /// <summary>Runs a command's body and turns what goes wrong into one sentence and an exit code.</summary>
+    public static void SetBody(this Command command, Func<ParseResult, Output, CancellationToken, Task<int>> body) =>
+        command.SetAction(async (result, cancellation) =>
+        {
+            var output = new Output(result.GetValue(Json));
+            try
+            {
+                return await body(result, output, cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                output.Error("interrupted", "Interrupted; nothing is lost, run the command again to go on.");
+                return ExitCodes.Interrupted;
+            }
+            catch (CliException failure)
+            {
+                output.Error(failure.Code, failure.Message);
+                return failure.ExitCode;
+            }
+            catch (NodeException failure)
+            {
+                output.Error(failure.Fault.ToString(), failure.Message);
+                return ExitCodes.Local;
+            }
+            catch (WalletException failure)
+            {
+                output.Error(failure.Fault.ToString(), failure.Message);
+                return ExitCodes.Local;
+            }
+            catch (Payments.Rails.RailException failure)
+            {
+                output.Error("rail", failure.Message);
+                return ExitCodes.Local;
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                output.Error("io", failure.Message);
+                return ExitCodes.Local;
+            }
+        });
+
+    /// <summary>A synchronous body.</summary>
+    public static void SetBody(this Command command, Func<ParseResult, Output, CancellationToken, int> body) =>
+        command.SetBody((result, output, cancellation) => Task.Run(() => body(result, output, cancellation), CancellationToken.None));
+
+    /// <summary>The home that the options name.</summary>
+    public static HomeFolder OpenHome(ParseResult result) => HomeFolder.Open(result.GetValue(Home), result.GetValue(Ledger));
+}

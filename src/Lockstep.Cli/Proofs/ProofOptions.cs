@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Lockstep.Cli.Common;
+using Lockstep.Proofs;
+using Lockstep.Proofs.Soundness;
+
+namespace Lockstep.Cli.Proofs;
+
+/// <summary>Options shared by the commands that make or check proofs.</summary>
+internal static class ProofOptions
+{
+    /// <summary>Content that one proof covers unless a command says otherwise: more than this costs memory, less costs size.</summary>
+    public const int WindowBytes = 1 << 20;
+
+    public static Option<long> ChunkSize()
+    {
+        Option<long> option = Sizes.Option("--chunk-size", 256 << 10, $"Bytes per chunk, 1 to {ChunkStatement.MaxLength}.");
+        option.Validators.Add(result =>
+        {
+            if (result.GetValue(option) is < 1 or > ChunkStatement.MaxLength)
+                result.AddError($"--chunk-size must be 1 to {ChunkStatement.MaxLength} bytes.");
+        });
+        return option;
+    }
+
+    public static Option<LockHash> Lock() => new("--lock")
+    {
+        Description = "The hash of the locks: sha256 (local ledger, EVM) or blake2b (Filecoin).",
+        HelpName = "sha256|blake2b",
+        DefaultValueFactory = _ => LockHash.Sha256,
+        CustomParser = argument =>
+        {
+            switch (argument.Tokens[0].Value)
+            {
+                case "sha256":
+                    return LockHash.Sha256;
+                case "blake2b":
+                    return LockHash.Blake2b256;
+                default:
+                    argument.AddError($"'{argument.Tokens[0].Value}' is not a lock hash; choose sha256 or blake2b.");
+                    return default;
+            }
+        },
+    };
+
+    public static Option<Suite> Suite() => new("--suite")
+    {
+        Description = "The proof suite; 'lockstep suites' lists them.",
+        HelpName = "ID",
+        DefaultValueFactory = _ => Suites.Default,
+        CustomParser = argument =>
+        {
+            if (Suites.Find(argument.Tokens[0].Value) is { } suite)
+                return suite;
+            argument.AddError($"'{argument.Tokens[0].Value}' is not a suite; choose {string.Join(" or ", Suites.All.Select(s => s.Id))}.");
+            return Suites.Default;
+        },
+    };
+
+    public static Option<int> Threads()
+    {
+        var option = new Option<int>("--threads") { Description = "Threads to use (all processors by default).", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValue(option) is < 1 or > 256)
+                result.AddError("--threads must be 1 to 256.");
+        });
+        return option;
+    }
+
+    public static void Add(Command command, Symbol symbol)
+    {
+        if (symbol is Option option)
+            command.Add(option);
+        else
+            command.Add((Argument)symbol);
+    }
+
+    /// <summary>Cuts data into chunks and packs consecutive chunks into windows of about <paramref name="windowBytes"/>.</summary>
+    public static List<IReadOnlyList<ReadOnlyMemory<byte>>> Windows(ReadOnlyMemory<byte> data, long chunkSize, long windowBytes = WindowBytes)
+    {
+        int perWindow = (int)Math.Clamp(windowBytes / chunkSize, 1, 16);
+        var windows = new List<IReadOnlyList<ReadOnlyMemory<byte>>>();
+        var window = new List<ReadOnlyMemory<byte>>();
+        for (int at = 0; at < data.Length; at += (int)chunkSize)
+        {
+            window.Add(data.Slice(at, (int)Math.Min(chunkSize, data.Length - at)));
+            if (window.Count < perWindow && at + chunkSize < data.Length)
+                continue;
+            windows.Add(window);
+            window = [];
+        }
+
+        return windows;
+    }
+}
