@@ -252,8 +252,10 @@ public sealed partial class ProviderDeal
     private void AnnounceReady()
     {
         SendState(ready: true);
-        if (_attached)
-            Do(new ProviderEffect.SendLinkBlocks(_manifest!, Math.Min(_linksHeld, _manifest!.LinkBlocks.Count)));
+        if (!_attached)
+            return;
+        _linksSent = true;
+        Do(new ProviderEffect.SendLinkBlocks(_manifest!, Math.Min(_linksHeld, _manifest!.LinkBlocks.Count)));
     }
 
     private void OnWant(ClientMessage.WantChunks message)

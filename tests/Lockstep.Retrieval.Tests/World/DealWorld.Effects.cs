@@ -134,7 +134,12 @@ internal sealed partial class DealWorld
                 }
                 Disconnect();
                 _connected = true;
-                ToClient(new ClientEvent.Connected());
+                int stream = ++_connection;
+                _clientQueue.Enqueue(() =>
+                {
+                    if (_connected && stream == _connection)
+                        ClientStep(new ClientEvent.Connected());
+                });
                 break;
             case ClientEffect.Disconnect:
                 EndConnection();
@@ -144,7 +149,8 @@ internal sealed partial class DealWorld
                 {
                     NoteSent(message);
                     ClientMessage crossed = Cross(WireWriter.Write(message), WireReader.Read);
-                    _providerQueue.Enqueue(() => Deliver(crossed));
+                    int connection = _connection;
+                    _providerQueue.Enqueue(() => Deliver(connection, crossed));
                 }
                 break;
             case ClientEffect.VerifyWindow verify:
@@ -174,7 +180,13 @@ internal sealed partial class DealWorld
                 break;
             case ClientEffect.Finished finished:
                 ClientEnd = (finished.Status, finished.Sentence);
-                Disconnect();
+                // What was sent before still arrives: the client closes its half of the stream.
+                int last = _connection;
+                _providerQueue.Enqueue(() =>
+                {
+                    if (last == _connection)
+                        EndConnection();
+                });
                 break;
             default: throw new InvalidOperationException(effect.GetType().Name);
         }
@@ -188,9 +200,14 @@ internal sealed partial class DealWorld
     private void EndConnection()
     {
         _connected = false;
-        if (_attachedSeen)
+        Detach();
+    }
+
+    private void Detach()
+    {
+        if (_attachedTo == _connection)
             ToProvider(new ProviderEvent.Detached());
-        _attachedSeen = false;
+        _attachedTo = -1;
     }
 
     private void Answer(SignedProposal proposal)
@@ -225,9 +242,10 @@ internal sealed partial class DealWorld
         ToClient(new ClientEvent.ProposalAnswered(answer));
     }
 
-    private void Deliver(ClientMessage message)
+    // What an ended stream still carried is lost with it.
+    private void Deliver(int connection, ClientMessage message)
     {
-        if (!ProviderUp || !_connected)
+        if (!ProviderUp || !_connected || connection != _connection)
             return;
         if (message is ClientMessage.Attach attach)
         {
@@ -236,10 +254,10 @@ internal sealed partial class DealWorld
                 ToClient(new ClientEvent.Received(ProviderDeal.NotFound));
                 return;
             }
-            _attachedSeen = true;
+            _attachedTo = connection;
             ProviderStep(new ProviderEvent.Attached(attach));
         }
-        else if (_attachedSeen)
+        else if (_attachedTo == connection)
             ProviderStep(new ProviderEvent.Received(message));
     }
 
@@ -254,7 +272,7 @@ internal sealed partial class DealWorld
                 if (_connected)
                     ToClient(new ClientEvent.Disconnected("The provider ended the stream."));
                 _connected = false;
-                _attachedSeen = false;
+                _attachedTo = -1;
                 break;
             case ProviderEffect.PrepareContent:
                 ToProvider(new ProviderEvent.ContentProgress(1, 2));
@@ -291,11 +309,16 @@ internal sealed partial class DealWorld
     {
         if (original is ProviderMessage.KeyReveal reveal)
             CheckReveal(reveal);
-        if (FromProvider(original) is not { } message || !_connected || !_attachedSeen)
+        if (FromProvider(original) is not { } message || !_connected || _attachedTo != _connection)
             return;
         ProviderSent.Add(message);
+        int connection = _connection;
         ProviderMessage crossed = Cross(WireWriter.Write(message), WireReader.Read);
-        _clientQueue.Enqueue(() => ClientStep(new ClientEvent.Received(crossed)));
+        _clientQueue.Enqueue(() =>
+        {
+            if (_connected && connection == _connection)
+                ClientStep(new ClientEvent.Received(crossed));
+        });
     }
 
     private static TMessage Cross<TWire, TMessage>(TWire frame, Func<TWire, Parsed<TMessage>> read)

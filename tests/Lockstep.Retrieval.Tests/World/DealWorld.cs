@@ -67,7 +67,8 @@ internal sealed partial class DealWorld
     private Dictionary<ChannelId, PayerChannel> _payerChannels = [];
     private Dictionary<ChannelId, PayeeChannel> _payeeChannels = [];
     private bool _connected;
-    private bool _attachedSeen;
+    private int _connection;
+    private int _attachedTo = -1;
     private TimeSpan _time;
     private int _actions;
 
@@ -186,16 +187,14 @@ internal sealed partial class DealWorld
             return;
         _connected = false;
         _clientQueue.Enqueue(() => ClientStep(new ClientEvent.Disconnected("The stream ended.")));
-        if (_attachedSeen)
-            _providerQueue.Enqueue(() => ProviderStep(new ProviderEvent.Detached()));
-        _attachedSeen = false;
+        Detach();
     }
 
     public void RunQueues()
     {
         while (_clientQueue.Count + _providerQueue.Count > 0)
         {
-            Assert.True(++_actions < 200_000, $"livelock: client {Client.Status}, provider {_provider?.Status}");
+            Assert.True(++_actions < 200_000, $"livelock: client {_client?.Status}, provider {_provider?.Status}");
             // Alternating by turns keeps the order fixed and both sides moving.
             Queue<Action> queue = _clientQueue.Count > 0 && (_providerQueue.Count == 0 || _actions % 2 == 0) ? _clientQueue : _providerQueue;
             queue.Dequeue()();
