@@ -148,7 +148,9 @@ internal sealed partial class DealWorld
                 if (FromClient(send.Message) is { } message && _connected)
                 {
                     NoteSent(message);
-                    ClientMessage crossed = Cross(WireWriter.Write(message), WireReader.Read);
+                    if (FromClientRaw(message) is not { } raw)
+                        break;
+                    ClientMessage crossed = Cross(WireWriter.Write(raw), WireReader.Read);
                     int connection = _connection;
                     _providerQueue.Enqueue(() => Deliver(connection, crossed));
                 }
@@ -292,7 +294,7 @@ internal sealed partial class DealWorld
                 break;
             case ProviderEffect.ResendKey resend:
                 ProviderChunkRow row = ProviderStore.ProviderChunks[resend.Chunk];
-                if (row.Walk.Finished)
+                if (row.Walk.Finished && (row.Voucher is not null || Options.Price.IsZero))
                     SendToClient(new ProviderMessage.KeyReveal(resend.Chunk, ProviderStore.Find(row.Offered!.Lock)!.Value));
                 break;
             case ProviderEffect.ReadChannel read:

@@ -124,6 +124,9 @@ internal sealed partial class DealWorld
 
     public Func<ClientMessage, ClientMessage?> FromClient { get; set; } = message => message;
 
+    /// <summary>Like <see cref="FromClient"/>, for a client that breaks the rules: what it changes is not held to them.</summary>
+    public Func<ClientMessage, ClientMessage?> FromClientRaw { get; set; } = message => message;
+
     /// <summary>What the prover makes of a window, for dishonest provers.</summary>
     public Func<SealedWindow, SealedWindow> Prover { get; set; } = made => made;
 
@@ -174,6 +177,11 @@ internal sealed partial class DealWorld
         while (_time < end && AdvanceTo(end))
             RunQueues();
     }
+
+    public static byte[] SignAsProvider(SealedOffer offer) => new Identity().Sign(offer.ToSignedBytes());
+
+    /// <summary>Does something once the current step is over.</summary>
+    public void Later(Action action) => _clientQueue.Enqueue(action);
 
     public void Cancel() => ClientStep(new ClientEvent.CancelRequested());
 
