@@ -42,6 +42,9 @@ public enum NodeFault
     /// <summary>The peer answered that it will not.</summary>
     PeerRefused,
 
+    /// <summary>What was asked for costs more than the user will pay.</summary>
+    OverLimit,
+
     /// <summary>There is not enough money for what was asked.</summary>
     InsufficientFunds,
 

@@ -39,6 +39,9 @@ public sealed class HomeFolder
 
     public string SettingsPath => Path.Combine(Folder, "settings.json");
 
+    /// <summary>For files on their way in or out; empty between two runs.</summary>
+    public string WorkFolder => Path.Combine(Folder, "work");
+
     public string ContentFolder => Path.Combine(Folder, "content");
 
     public string ClientStorePath => Path.Combine(Folder, "client.db");

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lockstep.Payments;
+using Lockstep.Retrieval.Terms;
 
 namespace Lockstep.Node.Hosting;
 
@@ -34,6 +36,15 @@ public sealed record NodeSettings
 
     /// <summary>Open locks that a client may ask for.</summary>
     public int MaxOpenLocks { get; init; } = 16;
+
+    /// <summary>A lock that expires within this many epochs of the rail is redeemed without being asked.</summary>
+    public long RedeemMarginEpochs { get; init; } = 60;
+
+    /// <summary>Epochs that a lock must have left when its voucher is taken; more than the redeem margin.</summary>
+    public long ExpiryMarginEpochs { get; init; } = 90;
+
+    /// <summary>The shortest lock expiry that a deal may name, in epochs; more than the expiry margin.</summary>
+    public long MinLockExpiryEpochs { get; init; } = 120;
 
     /// <summary>Threads of the prover; 0 for all processors.</summary>
     public int ProverThreads { get; init; }
@@ -83,6 +94,12 @@ public sealed record NodeSettings
             return "maxDeals is from 1 to 4096.";
         if (MaxOpenLocks is < 1 or > 64)
             return "maxOpenLocks is from 1 to 64.";
+        if (RedeemMarginEpochs < 1 || ExpiryMarginEpochs <= RedeemMarginEpochs || MinLockExpiryEpochs <= ExpiryMarginEpochs
+            || MinLockExpiryEpochs > DealTerms.DefaultLockExpiryEpochs)
+        {
+            return $"redeemMarginEpochs < expiryMarginEpochs < minLockExpiryEpochs <= {DealTerms.DefaultLockExpiryEpochs}, the first at least 1.";
+        }
+
         if (ProverThreads is < 0 or > 1024)
             return "proverThreads is from 0 (all processors) to 1024.";
         if (UnsealLimitSeconds is < 1 or > 30 * 86400)
@@ -90,5 +107,5 @@ public sealed record NodeSettings
         return null;
     }
 
-    private static bool TokenText(string? text) => Lockstep.Payments.TokenAmount.TryParseAtto(text, out Lockstep.Payments.TokenAmount amount) && !amount.IsNegative;
+    private static bool TokenText(string? text) => TokenAmount.TryParseAtto(text, out TokenAmount amount) && !amount.IsNegative;
 }

@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Lockstep.Node.Identity;
+using Lockstep.Node.Runtime;
 
 namespace Lockstep.Node.Transport;
 
@@ -26,6 +27,7 @@ internal sealed class PeerChannel : IDisposable
     public PeerChannel(ProviderAddress address, NodeIdentity identity, EndPoint? through = null)
     {
         Address = address;
+        Provider = new PinnedProvider(address.Provider);
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -58,6 +60,9 @@ internal sealed class PeerChannel : IDisposable
     }
 
     public ProviderAddress Address { get; }
+
+    /// <summary>Checks what the provider signed; knows its key from the first handshake on.</summary>
+    public PinnedProvider Provider { get; }
 
     /// <summary>For stubs.</summary>
     public CallInvoker Calls => _channel.CreateCallInvoker();
@@ -98,6 +103,8 @@ internal sealed class PeerChannel : IDisposable
         // Names, dates and chains say nothing here; the key says everything.
         KeyFingerprint? shown = certificate is X509Certificate2 known ? KeyFingerprint.Of(known) : null;
         bool isProvider = Address.Provider.Equals(shown);
+        if (isProvider)
+            Provider.Learn(((X509Certificate2)certificate!).PublicKey.ExportSubjectPublicKeyInfo());
         _stranger = isProvider ? null : shown?.ToString() ?? "(none)";
         return isProvider;
     }

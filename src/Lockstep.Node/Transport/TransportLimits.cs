@@ -1,13 +1,12 @@
+using Lockstep.Retrieval.Protocol;
+
 namespace Lockstep.Node.Transport;
 
 /// <summary>What either end of a connection allows the other. Fields inside messages have limits of their own (docs/wire.md).</summary>
 internal static class TransportLimits
 {
-    /// <summary>
-    /// The largest message either way: a link block of 2 MiB and its envelope. A receiver refuses a longer one by its
-    /// declared length, before it allocates.
-    /// </summary>
-    public const int MaxMessageBytes = (2 << 20) + (64 << 10);
+    /// <summary>The largest message either way. A receiver refuses a longer one by its declared length, before it allocates.</summary>
+    public const int MaxMessageBytes = WireLimits.MaxFrameBytes;
 
     /// <summary>Connections at one provider.</summary>
     public const int MaxConnections = 1024;

@@ -1,0 +1,408 @@
+using System.Threading.Channels;
+using Lockstep.Content;
+using Lockstep.Content.Dag;
+using Lockstep.Node.Proving;
+using Lockstep.Node.Runtime;
+using Lockstep.Node.Storage;
+using Lockstep.Payments.Rails;
+using Lockstep.Retrieval;
+using Lockstep.Retrieval.Deals;
+using Lockstep.Retrieval.Protocol;
+using Lockstep.Retrieval.Provider;
+using Lockstep.Retrieval.Terms;
+
+namespace Lockstep.Node.Provider;
+
+/// <summary>What happened to a deal, for whoever runs the provider.</summary>
+/// <param name="Deal">The deal.</param>
+/// <param name="Row">Its row after the change.</param>
+public sealed record ProviderNotice(DealId Deal, ProviderDealRow Row);
+
+/// <summary>What the loop works with.</summary>
+internal sealed record ProviderLoopParts(
+    ProviderStore Store, ContentHome Content, Catalog Catalog, Unsealer Unsealer, ProvingScheduler<DealId> Prover, IProofSystem Proofs, IRail Rail,
+    RailClock Clock, TimeProvider Time, ProviderContext Context, int MaxDeals, Action<ProviderNotice>? Notices);
+
+/// <summary>
+/// Steps all deals of a provider, one event at a time: deals of one channel share its books (I2), and a step is short, since
+/// proving, disk reads, the rail and the peers run beside the loop and answer with events. Every batch is on the disk before
+/// the first effect of its step. A store that fails ends the loop: nothing may be sent that is not stored.
+/// </summary>
+internal sealed class ProviderLoop : IAsyncDisposable
+{
+    private readonly ProviderLoopParts _parts;
+    private readonly Channel<Func<Task>> _mailbox = Channel.CreateUnbounded<Func<Task>>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Dictionary<DealId, ActiveDeal> _deals = [];
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>Starts the loop with every deal that is not over.</summary>
+    public ProviderLoop(ProviderLoopParts parts)
+    {
+        _parts = parts;
+        Completion = Task.Run(RunAsync);
+    }
+
+    /// <summary>Ends when the loop is disposed; faults when the store fails.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Answers a proposal; accepting one stores the deal first. The same proposal once more gets the same answer.</summary>
+    public Task<ProposalAnswer> ProposeAsync(SignedProposal signed, Bytes32 clientKey) => CallAsync(async () =>
+    {
+        DealId id = signed.Proposal.DealId;
+        if (Find(id) is { } known)
+        {
+            return known.Engine.Row.Signed == signed && known.Engine.Admits(clientKey)
+                ? known.Engine.Answer()
+                : (ProposalAnswer)Reject(FaultCode.TermsRefused, "A deal of this id was proposed before with other terms; choose a new id.");
+        }
+
+        ContentSummary? content = _parts.Catalog.Find(signed.Proposal.PayloadCid);
+        ProviderAsk ask = _parts.Catalog.AskFor(signed.Proposal.PayloadCid);
+        Bytes32 self = _parts.Context.Identity.Fingerprint;
+        if (ProposalRules.Check(signed, ask, content, self, clientKey, _parts.Rail.Vouchers, _parts.Clock.Now.Epoch) is { } refusal)
+            return new ProposalAnswer.Rejected(refusal);
+        if (_deals.Values.Count(deal => !deal.Engine.IsOver) >= _parts.MaxDeals)
+            return Reject(FaultCode.Busy, "The provider has as many deals as it takes at one time; try again later.");
+        var deal = new ActiveDeal(ProviderDeal.Begin(_parts.Context, signed, content!, ProposalRules.UnsealDue(ask, content!)));
+        _deals.Add(id, deal);
+        await StepAsync(deal, new ProviderEvent.Start()).ConfigureAwait(false);
+        return deal.Engine.Answer();
+    });
+
+    /// <summary>Opens a stream for a deal and ends an older one; null for a stranger and for an unknown deal alike.</summary>
+    public Task<DealStream?> AttachAsync(ClientMessage.Attach attach, Bytes32 clientKey) => CallAsync(async () =>
+    {
+        if (Find(attach.DealId) is not { } deal || !deal.Engine.Admits(clientKey))
+            return null;
+        deal.Stream?.End();
+        var stream = new DealStream(attach.DealId);
+        deal.Stream = stream;
+        await StepAsync(deal, new ProviderEvent.Attached(attach)).ConfigureAwait(false);
+        return stream;
+    });
+
+    /// <summary>Hands on a message of a stream; ends when the deal has taken it. Messages of a stream that was replaced are dropped.</summary>
+    public Task ReceiveAsync(DealStream stream, ClientMessage message) => CallAsync(async () =>
+    {
+        if (_deals.TryGetValue(stream.Deal, out ActiveDeal? deal) && deal.Stream == stream)
+            await StepAsync(deal, new ProviderEvent.Received(message)).ConfigureAwait(false);
+        return true;
+    });
+
+    /// <summary>The stream has ended.</summary>
+    public Task DetachAsync(DealStream stream) => CallAsync(async () =>
+    {
+        if (_deals.TryGetValue(stream.Deal, out ActiveDeal? deal) && deal.Stream == stream)
+        {
+            deal.Stream = null;
+            await StepAsync(deal, new ProviderEvent.Detached()).ConfigureAwait(false);
+        }
+
+        return true;
+    });
+
+    /// <summary>Cancels a deal for its provider; false when there is no such deal.</summary>
+    public Task<bool> CancelAsync(DealId id, string sentence) => CallAsync(async () =>
+    {
+        if (Find(id) is not { } deal)
+            return false;
+        await StepAsync(deal, new ProviderEvent.CancelRequested(sentence)).ConfigureAwait(false);
+        return true;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (ActiveDeal deal in _deals.Values)
+        {
+            deal.Stream?.End();
+            deal.Dispose();
+        }
+
+        _stop.Dispose();
+    }
+
+    private static ProposalAnswer.Rejected Reject(FaultCode code, string sentence) => new ProposalAnswer.Rejected(new Refusal(code, sentence));
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            foreach (StoredDeal<ProviderDealRow> stored in _parts.Store.ListDeals())
+            {
+                if (!ProviderTable.Table.IsTerminal(stored.Row.Status))
+                    Find(stored.Row.DealId);
+            }
+
+            foreach (ActiveDeal deal in _deals.Values.ToArray())
+                await StepAsync(deal, new ProviderEvent.Start()).ConfigureAwait(false);
+            while (!_stop.IsCancellationRequested)
+            {
+                await WakeDueAsync().ConfigureAwait(false);
+                if (_mailbox.Reader.TryRead(out Func<Task>? mail))
+                    await mail().ConfigureAwait(false);
+                else
+                    await WaitAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _mailbox.Writer.TryComplete();
+            while (_mailbox.Reader.TryRead(out Func<Task>? mail))
+                await mail().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WakeDueAsync()
+    {
+        TimeSpan now = _parts.Clock.Now.Time;
+        foreach (ActiveDeal deal in _deals.Values.Where(deal => deal.Engine.NextDeadline <= now).ToArray())
+            await StepAsync(deal, new ProviderEvent.Wake()).ConfigureAwait(false);
+    }
+
+    private async Task WaitAsync()
+    {
+        TimeSpan? due = _deals.Values.Min(deal => deal.Engine.NextDeadline);
+        TimeSpan wait = due is { } at ? at - _parts.Clock.Now.Time : Timeout.InfiniteTimeSpan;
+        if (due is not null && wait <= TimeSpan.Zero)
+            return;
+        using var timer = new CancellationTokenSource(wait, _parts.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, _stop.Token);
+        try
+        {
+            await _mailbox.Reader.WaitToReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // A deadline came, or the end.
+        }
+    }
+
+    // The deal in memory, or from the store: deals that are over come back when their client asks for a key again.
+    private ActiveDeal? Find(DealId id)
+    {
+        if (_deals.TryGetValue(id, out ActiveDeal? deal))
+            return deal;
+        if (_parts.Store.Load(id) is not { } stored)
+            return null;
+        deal = new ActiveDeal(ProviderDeal.Restore(_parts.Context, stored));
+        _deals.Add(id, deal);
+        return deal;
+    }
+
+    private async Task StepAsync(ActiveDeal deal, ProviderEvent happened)
+    {
+        DealStatus before = deal.Engine.Status;
+        DealStep<ProviderEffect> step = deal.Engine.Step(happened, _parts.Clock.Now);
+        if (step.Batch.Count > 0)
+            await _parts.Store.CommitAsync(step.Batch, CancellationToken.None).ConfigureAwait(false);
+        foreach (ProviderEffect effect in step.Effects)
+            Do(deal, effect);
+        if (deal.Engine.Status != before)
+            _parts.Notices?.Invoke(new ProviderNotice(deal.Engine.DealId, deal.Engine.Row));
+        DropDelivered(deal);
+        if (deal.Engine.IsOver && deal.Stream is null)
+        {
+            _deals.Remove(deal.Engine.DealId);
+            deal.Dispose();
+        }
+    }
+
+    private void DropDelivered(ActiveDeal deal)
+    {
+        int below = deal.Engine.IsOver ? int.MaxValue : deal.Engine.Row.OldestChunk;
+        if (below <= deal.DroppedBelow)
+            return;
+        deal.DroppedBelow = below;
+        _parts.Store.DropDelivered(deal.Engine.DealId, below);
+    }
+
+    private void Do(ActiveDeal deal, ProviderEffect effect)
+    {
+        switch (effect)
+        {
+            case ProviderEffect.Send send:
+                deal.Stream?.Send(send.Message);
+                break;
+            case ProviderEffect.Disconnect:
+                deal.Stream?.End();
+                deal.Stream = null;
+                break;
+            case ProviderEffect.SendLinkBlocks links:
+                deal.Stream?.Send(LinkBlocks(deal, links));
+                break;
+            case ProviderEffect.SendWindow window:
+                deal.Stream?.Send(WindowParts(deal, window.Window));
+                break;
+            case ProviderEffect.ResendKey resend:
+                ResendKey(deal, resend.Chunk);
+                break;
+            case ProviderEffect.PrepareContent prepare:
+                Run(deal, token => PrepareAsync(deal, prepare, token));
+                break;
+            case ProviderEffect.SealWindow seal:
+                Run(deal, token => SealAsync(deal, seal, token));
+                break;
+            case ProviderEffect.ReadChannel read:
+                Run(deal, token => ReadChannelAsync(deal, read.Channel, token));
+                break;
+            case ProviderEffect.Finished:
+                deal.Over.Cancel();
+                break;
+            default:
+                throw new NotSupportedException($"Nobody does a {effect.GetType().Name}.");
+        }
+    }
+
+    private IEnumerable<ProviderMessage> LinkBlocks(ActiveDeal deal, ProviderEffect.SendLinkBlocks links)
+    {
+        foreach (Outcome<ProviderMessage.LinkBlock> block in LinkBlockStream.Read(links.Manifest, _parts.Content.Blocks, links.From))
+        {
+            if (!block.Try(out ProviderMessage.LinkBlock? message, out ContentError? error))
+            {
+                Post(deal, new ProviderEvent.ContentFailed(error.Message));
+                yield break;
+            }
+
+            yield return message;
+        }
+    }
+
+    private IEnumerable<ProviderMessage> WindowParts(ActiveDeal deal, int window)
+    {
+        if (_parts.Store.FindWindow(deal.Engine.DealId, window) is not { } sealedWindow)
+        {
+            Post(deal, new ProviderEvent.CancelRequested($"Window {window} is not in the provider's store any more."));
+            yield break;
+        }
+
+        foreach (ProviderMessage frame in WireWriter.WindowFrames(sealedWindow))
+            yield return frame;
+    }
+
+    private void ResendKey(ActiveDeal deal, int chunk)
+    {
+        if (_parts.Store.FindChunk(deal.Engine.DealId, chunk) is not { Walk.Finished: true, Offered: { } offered } row)
+            return;
+        bool isPaid = row.Voucher is not null || deal.Engine.Row.Proposal.Terms.IsFree;
+        if (isPaid && _parts.Store.Find(offered.Lock) is { } key)
+            deal.Stream?.Send(new ProviderMessage.KeyReveal(chunk, key));
+    }
+
+    private async Task PrepareAsync(ActiveDeal deal, ProviderEffect.PrepareContent prepare, CancellationToken cancellation)
+    {
+        var progress = new Relay(report => Post(deal, new ProviderEvent.ContentProgress(report.Done, report.Total)));
+        string? failure = await _parts.Unsealer.UnsealAsync(prepare.Root, progress, cancellation).ConfigureAwait(false);
+        if (failure is not null)
+            Post(deal, new ProviderEvent.ContentFailed(failure));
+        else if (_parts.Content.ManifestOf(prepare.Root).Try(out DagManifest? manifest, out ContentError? error))
+            Post(deal, new ProviderEvent.ContentReady(manifest));
+        else
+            Post(deal, new ProviderEvent.ContentFailed(error.Message));
+    }
+
+    private async Task SealAsync(ActiveDeal deal, ProviderEffect.SealWindow seal, CancellationToken cancellation)
+    {
+        ProviderEvent result = await _parts.Prover.RunAsync<ProviderEvent>(
+            deal.Engine.DealId,
+            token =>
+            {
+                var blocks = new List<ReadOnlyMemory<byte>>(seal.Chunks.Count);
+                foreach (ChunkToSeal chunk in seal.Chunks)
+                {
+                    if (!_parts.Content.Blocks.Get(chunk.Cid).Try(out byte[]? block, out ContentError? error))
+                        return new ProviderEvent.SealFailed(seal.Window, error.Message);
+                    blocks.Add(block);
+                }
+
+                return new ProviderEvent.WindowSealed(
+                    seal.Window, _parts.Proofs.Seal(seal.SuiteId, seal.LockHash, _parts.Context.Identity.Fingerprint, blocks, token));
+            },
+            cancellation).ConfigureAwait(false);
+        Post(deal, result);
+    }
+
+    private async Task ReadChannelAsync(ActiveDeal deal, ChannelId channel, CancellationToken cancellation)
+    {
+        try
+        {
+            Post(deal, new ProviderEvent.ChannelObserved(await _parts.Rail.GetChannelAsync(channel, cancellation).ConfigureAwait(false)));
+        }
+        catch (RailException fault)
+        {
+            Post(deal, new ProviderEvent.RailFailed(fault.Message));
+        }
+    }
+
+    // Rail reads go on after the end of a deal: closing vouchers are judged on them.
+    private void Run(ActiveDeal deal, Func<CancellationToken, Task> work) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await work(deal.Engine.IsOver ? _stop.Token : deal.Over.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The deal, or the provider, came to its end.
+        }
+        catch (Exception fault)
+        {
+            // Anything else is a fault of this machine: the deal ends with it instead of waiting for ever.
+            Post(deal, new ProviderEvent.CancelRequested($"The provider failed: {fault.Message}"));
+        }
+    });
+
+    private void Post(ActiveDeal deal, ProviderEvent happened) => _mailbox.Writer.TryWrite(async () =>
+    {
+        // A deal that was let go while work for it ran is not woken by its result.
+        if (_deals.GetValueOrDefault(deal.Engine.DealId) == deal)
+            await StepAsync(deal, happened).ConfigureAwait(false);
+    });
+
+    private Task<T> CallAsync<T>(Func<Task<T>> body)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool isTaken = _mailbox.Writer.TryWrite(async () =>
+        {
+            if (_stop.IsCancellationRequested)
+            {
+                answer.SetCanceled(CancellationToken.None);
+                return;
+            }
+
+            try
+            {
+                answer.SetResult(await body().ConfigureAwait(false));
+            }
+            catch (Exception fault)
+            {
+                answer.SetException(fault);
+                throw;
+            }
+        });
+        return isTaken ? answer.Task : Task.FromCanceled<T>(new CancellationToken(canceled: true));
+    }
+
+    private sealed class ActiveDeal(ProviderDeal engine) : IDisposable
+    {
+        public ProviderDeal Engine { get; } = engine;
+
+        public CancellationTokenSource Over { get; } = new();
+
+        public DealStream? Stream { get; set; }
+
+        public int DroppedBelow { get; set; }
+
+        public void Dispose()
+        {
+            Over.Cancel();
+            Over.Dispose();
+        }
+    }
+
+    private sealed class Relay(Action<UnsealingProgress> target) : IProgress<UnsealingProgress>
+    {
+        public void Report(UnsealingProgress value) => target(value);
+    }
+}

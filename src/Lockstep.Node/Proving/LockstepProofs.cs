@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using Lockstep.Payments;
+using Lockstep.Proofs;
+using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Soundness;
+using Lockstep.Proofs.Verifier;
+using Lockstep.Retrieval.Deals;
+using Lockstep.Retrieval.Provider;
+using Lockstep.Retrieval.Terms;
+using SealedWindow = Lockstep.Retrieval.Provider.SealedWindow;
+
+namespace Lockstep.Node.Proving;
+
+/// <summary>The project's own proof system (docs/proof-system.md).</summary>
+/// <param name="threads">Threads of one proof; 0 for all processors.</param>
+public sealed class LockstepProofs(int threads = 0) : IProofSystem
+{
+    private static readonly SystemRandom Randomness = new();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Suites { get; } = [.. Proofs.Soundness.Suites.All.Select(suite => suite.Id)];
+
+    /// <inheritdoc/>
+    public SealedWindow Seal(
+        string suiteId, LockHashKind lockHash, Bytes32 provider, IReadOnlyList<ReadOnlyMemory<byte>> blocks, CancellationToken cancellation)
+    {
+        Suite suite = Proofs.Soundness.Suites.Find(suiteId) ?? throw new ArgumentException($"There is no suite {suiteId}.", nameof(suiteId));
+        var workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, cancellation);
+        using Proofs.SealedWindow made = WindowSealer.Seal(suite, LockOf(lockHash), provider.Memory, blocks, Randomness, workers);
+        return new SealedWindow(
+            [.. made.Statement.Chunks.Select((chunk, i) => new SealedChunk(
+                new Bytes32(chunk.SealId.Span), new Bytes32(chunk.Lock.Span), chunk.Nonce, chunk.FirstCounter, made.Ciphertexts[i], made.Key(i).ToArray()))],
+            made.Proof);
+    }
+
+    /// <inheritdoc/>
+    public string? Verify(SealedOffer offer, Bytes32 provider, IReadOnlyList<ReadOnlyMemory<byte>> ciphertexts, ReadOnlyMemory<byte> proof)
+    {
+        // Digests come from the CIDs that this side asked for, never from the seller.
+        var statement = new WindowStatement(offer.SuiteId, LockOf(offer.LockHash), provider.Memory, [.. offer.Chunks.Select(StatementOf)]);
+        Rejection? rejection = WindowVerifier.Verify(statement, ciphertexts, proof.Span, VerifierPolicy.Default);
+        return rejection?.ToString();
+    }
+
+    /// <inheritdoc/>
+    public (ReadOnlyMemory<byte>? Block, string? Refusal) Open(
+        OfferedChunk chunk, LockHashKind lockHash, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> ciphertext)
+    {
+        var block = new byte[chunk.Length];
+        OpenResult result = ChunkOpener.Open(StatementOf(chunk), LockOf(lockHash), key.Span, ciphertext.Span, block);
+        return result.IsOpened ? (block, null) : (null, result.Message);
+    }
+
+    private static ChunkStatement StatementOf(OfferedChunk chunk) =>
+        new(chunk.Length, chunk.Cid.DigestMemory, chunk.SealId.Memory, chunk.Nonce, chunk.FirstCounter, chunk.Lock.Memory);
+
+    private static LockHash LockOf(LockHashKind kind) => kind switch
+    {
+        LockHashKind.Sha256 => LockHash.Sha256,
+        LockHashKind.Blake2b256 => LockHash.Blake2b256,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown lock hash."),
+    };
+
+    private sealed class SystemRandom : ISecretRandom
+    {
+        public void Fill(Span<byte> destination) => RandomNumberGenerator.Fill(destination);
+    }
+}

@@ -1,0 +1,309 @@
+using Dapper;
+using Lockstep.Payments;
+using Lockstep.Payments.Rails;
+using Lockstep.Retrieval;
+using Lockstep.Retrieval.Client;
+using Lockstep.Retrieval.Deals;
+using Lockstep.Retrieval.Provider;
+using Lockstep.Retrieval.Terms;
+using Microsoft.Data.Sqlite;
+
+namespace Lockstep.Node.Storage;
+
+/// <summary>
+/// What a seller must not forget: its deals, the vouchers that are its money, and every seal with its key, recorded as
+/// offered before a byte of it is sent (I3). Keys lie in clear; the file is its owner's alone.
+/// </summary>
+public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDisposable
+{
+    private readonly StoreFile _file;
+    private readonly string _path;
+    private readonly TimeProvider _time;
+
+    private ProviderStore(StoreFile file, string path, TimeProvider time) => (_file, _path, _time) = (file, path, time);
+
+    /// <summary>Opens or makes the store.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="time">For the times of changes.</param>
+    /// <exception cref="NodeException">The file cannot be used.</exception>
+    public static ProviderStore Open(string path, TimeProvider time) =>
+        new(StoreFile.Open(path, StoreSchema.ProviderId, StoreSchema.Provider), path, time);
+
+    /// <inheritdoc/>
+    public Task CommitAsync(IReadOnlyList<StoreWrite> batch, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        _file.Write((connection, transaction) =>
+        {
+            // The deal's own row first: the others refer to it.
+            foreach (StoreWrite write in batch.OrderBy(write => write is ProviderDealRow ? 0 : 1))
+                Put(connection, transaction, write, now);
+        });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public bool Knows(Bytes32 sealId, Bytes32 keyLock) => _file.Read(connection => StoreRows.KnowsSeal(connection, sealId, keyLock));
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte>? Find(Bytes32 keyLock) => _file.Read(connection => connection.Select(
+        _path, "SELECT key FROM sealed_chunks WHERE lock = @keyLock", new { keyLock = keyLock.Memory.ToArray() },
+        row => (ReadOnlyMemory<byte>?)row.Blob("key"))).SingleOrDefault();
+
+    /// <summary>All deals, newest first.</summary>
+    public IReadOnlyList<StoredDeal<ProviderDealRow>> ListDeals() => _file.Read(connection => connection.Select(
+        _path, "SELECT * FROM deals JOIN proposals USING (deal_id) ORDER BY created_ms DESC, deal_id", null, ReadDeal));
+
+    /// <summary>One deal, or null.</summary>
+    public StoredDeal<ProviderDealRow>? FindDeal(DealId deal) => _file.Read(connection => connection.Select(
+        _path, "SELECT * FROM deals JOIN proposals USING (deal_id) WHERE deal_id = @deal", new { deal = deal.Key() }, ReadDeal)).SingleOrDefault();
+
+    /// <summary>All statuses that a deal passed through, in order.</summary>
+    public IReadOnlyList<StatusEntry> History(DealId deal) => _file.Read(connection => connection.Select(
+        _path, "SELECT * FROM status_history WHERE deal_id = @deal ORDER BY sequence", new { deal = deal.Key() },
+        row => new StatusEntry(row.Status("status"), row.Time("at_ms"))));
+
+    /// <summary>What is needed to go on with a deal; null when there is no such deal.</summary>
+    public ProviderDealSnapshot? Load(DealId deal)
+    {
+        if (FindDeal(deal) is not { Row: var row })
+            return null;
+        return _file.Read(connection =>
+        {
+            var key = new { deal = deal.Key(), oldest = row.OldestKept < 0 ? int.MaxValue : row.OldestKept };
+            WantedChunks? wanted = connection.Select(_path, "SELECT * FROM wanted WHERE deal_id = @deal", key, ClientStore.ReadWanted).SingleOrDefault();
+            List<ProviderChunkRow> chunks = connection.Select(
+                _path, "SELECT * FROM chunks WHERE deal_id = @deal AND chunk >= @oldest ORDER BY chunk", key, chunk => ReadChunk(chunk, deal));
+            return new ProviderDealSnapshot(row, wanted, chunks);
+        });
+    }
+
+    /// <summary>The row of one chunk, finished or not; null when it has none.</summary>
+    public ProviderChunkRow? FindChunk(DealId deal, int chunk) => _file.Read(connection => connection.Select(
+        _path, "SELECT * FROM chunks WHERE deal_id = @deal AND chunk = @chunk", new { deal = deal.Key(), chunk }, row => ReadChunk(row, deal))).SingleOrDefault();
+
+    /// <summary>A sealed window with its bytes; null when there is none, or its bytes were dropped.</summary>
+    public SealedWindowRow? FindWindow(DealId deal, int window) => _file.Read(connection =>
+    {
+        var key = new { deal = deal.Key(), window };
+        List<(OfferedChunk Offered, byte[]? Ciphertext, byte[] Key)> chunks = connection.Select(
+            _path, "SELECT * FROM sealed_chunks WHERE deal_id = @deal AND window = @window ORDER BY position", key,
+            row => (row.Offered(), row.BlobOrNull("ciphertext"), row.Blob("key")));
+        return connection.Select(
+            _path, "SELECT * FROM windows WHERE deal_id = @deal AND window = @window", key,
+            row => row.Has("proof") && chunks.TrueForAll(chunk => chunk.Ciphertext is not null)
+                ? new SealedWindowRow(
+                    new SignedOffer(
+                        new SealedOffer(deal, window, row.Text("suite"), (LockHashKind)row.Int("lock_hash"), [.. chunks.Select(chunk => chunk.Offered)], row.Int("proof_length")),
+                        row.Blob("signature")),
+                    [.. chunks.Select(chunk => (ReadOnlyMemory<byte>)chunk.Ciphertext)],
+                    row.Blob("proof"),
+                    [.. chunks.Select(chunk => (ReadOnlyMemory<byte>)chunk.Key)])
+                : null).SingleOrDefault();
+    });
+
+    /// <summary>All channels on which vouchers are held.</summary>
+    public IReadOnlyList<ChannelId> Channels() => _file.Read(connection => connection.Select(
+        _path, "SELECT DISTINCT channel FROM vouchers ORDER BY channel", null, row => new ChannelId(row.Text("channel"))));
+
+    /// <summary>Every voucher held on a channel.</summary>
+    public IReadOnlyList<VoucherRow> Vouchers(ChannelId channel, IVoucherScheme scheme) => _file.Read(connection => connection.Select(
+        _path, "SELECT * FROM vouchers WHERE channel = @channel ORDER BY lane, nonce", new { channel = channel.Text },
+        row => new VoucherRow(
+            row.Deal(), DealSide.Provider, row.Has("chunk") ? row.Int("chunk") : null, (VoucherPurpose)row.Int("purpose"),
+            row.Voucher(scheme, "encoded", (LockHashKind)row.Int("lock_hash")))));
+
+    /// <summary>Whose the lanes of a channel are.</summary>
+    public IReadOnlyList<LaneOwnerRow> LaneOwners(ChannelId channel) => _file.Read(connection => connection.Select(
+        _path, "SELECT * FROM lane_owners WHERE channel = @channel", new { channel = channel.Text },
+        row => new LaneOwnerRow(channel, row.Lane("lane"), row.Deal())));
+
+    /// <summary>
+    /// Drops the ciphertexts and proofs of windows whose every chunk lies below a number: their client has stored them before
+    /// it paid (I8). Locks and keys stay.
+    /// </summary>
+    public void DropDelivered(DealId deal, int below) => _file.Write((connection, transaction) =>
+    {
+        var key = new { deal = deal.Key(), below };
+        const string Delivered = """
+            deal_id = @deal AND window IN (
+                SELECT window FROM sealed_chunks WHERE deal_id = @deal AND ciphertext IS NOT NULL GROUP BY window HAVING max(chunk) < @below)
+            """;
+        connection.Execute($"UPDATE windows SET proof = NULL WHERE {Delivered}", key, transaction);
+        connection.Execute($"UPDATE sealed_chunks SET ciphertext = NULL WHERE {Delivered}", key, transaction);
+    });
+
+    public void Dispose() => _file.Dispose();
+
+    private static ProviderChunkRow ReadChunk(StoredRow row, DealId deal) => new(
+        deal, row.Int("chunk"), row.Walk(), row.Int("window"), row.OfferedOrNull(),
+        row.Has("voucher_channel") ? new VoucherKey(new ChannelId(row.Text("voucher_channel")), row.Lane("voucher_lane"), row.Nonce("voucher_nonce")) : null);
+
+    private static StoredDeal<ProviderDealRow> ReadDeal(StoredRow row) => new(
+        new ProviderDealRow
+        {
+            Signed = row.Proposal(),
+            Status = row.Status("status"),
+            StatusCount = row.Int("status_count"),
+            Content = row.Summary(),
+            UnsealDue = row.Amount("unseal_due"),
+            UnsealPaid = row.Flag("unseal_paid"),
+            Channel = row.ChannelOrNull("channel"),
+            Lanes = row.Lanes("lanes"),
+            Earned = row.Amount("earned"),
+            BytesSold = row.Long("bytes_sold"),
+            ChunksSold = row.Int("chunks_sold"),
+            NextWindow = row.Int("next_window"),
+            OldestChunk = row.Int("oldest_chunk"),
+            OldestKept = row.Int("oldest_kept"),
+            Sentence = row.TextOrNull("sentence"),
+        },
+        row.Time("created_ms"),
+        row.Time("updated_ms"));
+
+    private static void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now)
+    {
+        switch (write)
+        {
+            case ProviderDealRow deal:
+                PutDeal(connection, transaction, deal, now);
+                break;
+            case StatusRow status:
+                StoreRows.PutStatus(connection, transaction, status.DealId, status.Sequence, status.Status, now);
+                break;
+            case WantedRow wanted:
+                StoreRows.PutWanted(connection, transaction, wanted.DealId, wanted.Wanted);
+                break;
+            case ProviderChunkRow chunk:
+                PutChunk(connection, transaction, chunk);
+                break;
+            case SealedWindowRow window:
+                PutWindow(connection, transaction, window);
+                break;
+            case VoucherRow voucher:
+                StoreRows.PutVoucher(
+                    connection, transaction, voucher.DealId, voucher.Chunk, (int)voucher.Purpose,
+                    ClientStore.LockHashOf(connection, transaction, voucher.DealId), voucher.Voucher);
+                break;
+            case SealRow seal:
+                StoreRows.PutSeal(connection, transaction, seal.DealId, seal.SealId, seal.Lock);
+                break;
+            case LaneOwnerRow owner:
+                connection.Execute(
+                    "INSERT OR REPLACE INTO lane_owners VALUES (@channel, @lane, @deal)",
+                    new { channel = owner.Channel.Text, lane = (long)owner.Lane.Value, deal = owner.DealId.Key() },
+                    transaction);
+                break;
+            default:
+                throw new NotSupportedException($"A provider's store has no place for a {write.GetType().Name}.");
+        }
+    }
+
+    private static void PutDeal(SqliteConnection connection, SqliteTransaction transaction, ProviderDealRow deal, DateTimeOffset now)
+    {
+        StoreRows.PutProposal(connection, transaction, deal.Signed);
+        connection.Execute(
+            """
+            INSERT INTO deals VALUES (
+                @deal, @status, @count, @size, @chunks, @links, @cold, @unsealDue, @unsealPaid, @channel, @lanes, @earned, @sold, @chunksSold,
+                @next, @oldest, @kept, @sentence, @now, @now)
+            ON CONFLICT (deal_id) DO UPDATE SET
+                status = excluded.status, status_count = excluded.status_count, content_size = excluded.content_size,
+                content_chunks = excluded.content_chunks, content_links = excluded.content_links, content_cold = excluded.content_cold,
+                unseal_due = excluded.unseal_due, unseal_paid = excluded.unseal_paid, channel = excluded.channel, lanes = excluded.lanes,
+                earned = excluded.earned, bytes_sold = excluded.bytes_sold, chunks_sold = excluded.chunks_sold,
+                next_window = excluded.next_window, oldest_chunk = excluded.oldest_chunk, oldest_kept = excluded.oldest_kept,
+                sentence = excluded.sentence, updated_ms = excluded.updated_ms
+            """,
+            new
+            {
+                deal = deal.DealId.Key(),
+                status = (int)deal.Status,
+                count = deal.StatusCount,
+                size = deal.Content.Size,
+                chunks = deal.Content.ChunkCount,
+                links = deal.Content.LinkBlockCount,
+                cold = deal.Content.Cold,
+                unsealDue = deal.UnsealDue.ToString(),
+                unsealPaid = deal.UnsealPaid,
+                channel = deal.Channel?.Text,
+                lanes = StoreRows.Join(deal.Lanes),
+                earned = deal.Earned.ToString(),
+                sold = deal.BytesSold,
+                chunksSold = deal.ChunksSold,
+                next = deal.NextWindow,
+                oldest = deal.OldestChunk,
+                kept = deal.OldestKept,
+                sentence = deal.Sentence,
+                now = now.ToUnixTimeMilliseconds(),
+            },
+            transaction);
+    }
+
+    private static void PutChunk(SqliteConnection connection, SqliteTransaction transaction, ProviderChunkRow chunk) => connection.Execute(
+        """
+        INSERT OR REPLACE INTO chunks VALUES (
+            @deal, @chunk, @statuses, @finished, @window, @cid, @length, @sealId, @keyLock, @nonce, @counter, @channel, @lane, @voucher)
+        """,
+        new
+        {
+            deal = chunk.DealId.Key(),
+            chunk = chunk.Index,
+            statuses = StoreRows.Statuses(chunk.Walk),
+            finished = chunk.Walk.Finished,
+            window = chunk.Window,
+            cid = chunk.Offered?.Cid.ToBytes(),
+            length = chunk.Offered?.Length,
+            sealId = chunk.Offered?.SealId.Memory.ToArray(),
+            keyLock = chunk.Offered?.Lock.Memory.ToArray(),
+            nonce = chunk.Offered?.Nonce.ToArray(),
+            counter = (long?)chunk.Offered?.FirstCounter,
+            channel = chunk.Voucher?.Channel.Text,
+            lane = (long?)chunk.Voucher?.Lane.Value,
+            voucher = chunk.Voucher is { } key ? StoreRows.Signed(key.Nonce) : (long?)null,
+        },
+        transaction);
+
+    private static void PutWindow(SqliteConnection connection, SqliteTransaction transaction, SealedWindowRow row)
+    {
+        SealedOffer offer = row.Offer.Offer;
+        connection.Execute(
+            "INSERT OR REPLACE INTO windows VALUES (@deal, @window, @suite, @lockHash, @length, @signature, @proof)",
+            new
+            {
+                deal = offer.DealId.Key(),
+                window = offer.Window,
+                suite = offer.SuiteId,
+                lockHash = (int)offer.LockHash,
+                length = offer.ProofLength,
+                signature = row.Offer.Signature.ToArray(),
+                proof = row.Proof.ToArray(),
+            },
+            transaction);
+        for (int position = 0; position < offer.Chunks.Count; position++)
+        {
+            OfferedChunk chunk = offer.Chunks[position];
+            connection.Execute(
+                """
+                INSERT OR REPLACE INTO sealed_chunks VALUES (
+                    @deal, @window, @position, @chunk, @cid, @length, @sealId, @keyLock, @nonce, @counter, @key, @ciphertext)
+                """,
+                new
+                {
+                    deal = offer.DealId.Key(),
+                    window = offer.Window,
+                    position,
+                    chunk = chunk.Index,
+                    cid = chunk.Cid.ToBytes(),
+                    length = chunk.Length,
+                    sealId = chunk.SealId.Memory.ToArray(),
+                    keyLock = chunk.Lock.Memory.ToArray(),
+                    nonce = chunk.Nonce.ToArray(),
+                    counter = (long)chunk.FirstCounter,
+                    key = row.Keys[position].ToArray(),
+                    ciphertext = row.Ciphertexts[position].ToArray(),
+                },
+                transaction);
+        }
+    }
+}
