@@ -9,7 +9,8 @@ namespace Lockstep.Payments;
 /// </summary>
 public readonly record struct TokenAmount(BigInteger Atto) : IComparable<TokenAmount>
 {
-    // A Filecoin big integer has at most 128 bytes, sign included (filecoin.md 1.2); its decimal form fits in 307 characters.
+    // A Filecoin big integer has at most 128 bytes, sign included (docs/filecoin.md section 1.2); its decimal form fits in
+    // 307 characters.
     private const int MaxDigits = 307;
 
     public static TokenAmount Zero => default;

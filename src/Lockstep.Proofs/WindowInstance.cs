@@ -88,7 +88,7 @@ internal sealed class WindowInstance : IPublicWords
         return transcript;
     }
 
-    /// <summary>Absorbs step 0 into a given transcript.</summary>
+    /// <summary>Absorbs step 0 (docs/proof-system.md section 5) into a given transcript.</summary>
     public void Bind(Transcript transcript)
     {
         ArgumentShape shape = Argument.Shape;

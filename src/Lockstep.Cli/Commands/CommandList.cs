@@ -9,6 +9,6 @@ internal static class CommandList
     [
         AddCommand.Create(), LsCommand.Create(), WalletCommand.Create(), ChannelCommand.Create(),
         ProveCommand.Create(), VerifyCommand.Create(), OpenCommand.Create(), BenchCommand.Create(),
-        SuitesCommand.Create(),
+        FsmCommand.Create(), SuitesCommand.Create(),
     ];
 }

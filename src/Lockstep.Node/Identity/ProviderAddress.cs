@@ -5,7 +5,7 @@ namespace Lockstep.Node.Identity;
 
 /// <summary>
 /// Where a provider is and who it is: <c>lockstep://HOST:PORT/FINGERPRINT</c>. The fingerprint is that of the provider's
-/// identity key, so whoever has the address can tell the provider from anyone in between (protocol.md 3).
+/// identity key, so whoever has the address can tell the provider from anyone in between (docs/protocol.md section 3).
 /// </summary>
 /// <param name="Host">A name, an IPv4 address, or an IPv6 address without brackets.</param>
 /// <param name="Port">1 to 65535.</param>

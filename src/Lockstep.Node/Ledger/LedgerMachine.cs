@@ -132,7 +132,8 @@ internal sealed class LedgerMachine(LedgerSession session, Epoch epoch, long set
     {
         TokenAmount balance = receiver.Balance + message.Value;
         var context = new PaychContext(sender.Id, receiver.Id, epoch, balance, channel.LockHash, settleDelay);
-        // A message without parameters is one with an empty field (filecoin.md 3). A bare null here would be an empty memory.
+        // A message without parameters is one with an empty field (docs/filecoin.md section 3). A bare null here would be an
+        // empty memory.
         ReadOnlyMemory<byte>? parameters = message.Params.IsEmpty ? default(ReadOnlyMemory<byte>?) : message.Params;
         PaychOutcome outcome = PaychActor.Invoke(channel.State, context, new Host(session), message.Method, parameters);
         if (!outcome.Succeeded)

@@ -124,7 +124,8 @@ public sealed class LocalLedger : IRail, IDisposable
 
         var parameters = new UpdateChannelStateParams(voucher, claim.Secret ?? ReadOnlyMemory<byte>.Empty);
         LedgerCall call = Call(payee, channel, PaychMethod.UpdateChannelState, TokenAmount.Zero) with { Params = parameters.Encode() };
-        // A refused redemption is undone with its record, so that a secret is never given away for nothing (filecoin.md 6b).
+        // A refused redemption is undone with its record, so that a secret is never given away for nothing
+        // (docs/filecoin.md section 6, b).
         LedgerResult result = await WriteAsync((session, machine) =>
         {
             LedgerResult tried = machine.Execute(call);

@@ -12,8 +12,8 @@ namespace Lockstep.Node.Provider;
 public readonly record struct UnsealingProgress(long Done, long Total);
 
 /// <summary>
-/// Brings cold content back (protocol.md 3): from the compressed archive in the home, or by a program that the settings
-/// name. Two deals for the same content share one run.
+/// Brings cold content back (docs/protocol.md section 3): from the compressed archive in the home, or by a program
+/// that the settings name. Two deals for the same content share one run.
 /// </summary>
 internal sealed class Unsealer(ContentHome content, NodeSettings settings, TimeProvider time, string workFolder) : IDisposable
 {

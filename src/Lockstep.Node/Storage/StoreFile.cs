@@ -7,7 +7,7 @@ namespace Lockstep.Node.Storage;
 
 /// <summary>
 /// One SQLite file of a home: made for its owner alone, write-ahead log, every commit flushed to the disk before it returns
-/// (protocol.md 2: stored before anything is sent). One connection, one thread at a time.
+/// (docs/protocol.md section 2: stored before anything is sent). One connection, one thread at a time.
 /// </summary>
 internal sealed class StoreFile : IDisposable
 {

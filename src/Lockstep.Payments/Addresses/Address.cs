@@ -5,8 +5,8 @@ using Lockstep.Payments.Encodings;
 namespace Lockstep.Payments.Addresses;
 
 /// <summary>
-/// A Filecoin address: f0 to f4 (filecoin.md 4). Every value is valid and has one byte form and, per network, one text;
-/// <see langword="default"/> is the empty address, which no account has.
+/// A Filecoin address: f0 to f4 (docs/filecoin.md section 4). Every value is valid and has one byte form and, per network,
+/// one text; <see langword="default"/> is the empty address, which no account has.
 /// </summary>
 public readonly struct Address : IEquatable<Address>
 {
@@ -77,7 +77,7 @@ public readonly struct Address : IEquatable<Address>
 
     /// <summary>
     /// The f2 address of the actor that a message will create, known to its sender before the message is on chain
-    /// (filecoin.md 3.1). Holds for f1 and f3 senders.
+    /// (docs/filecoin.md section 3.1). Holds for f1 and f3 senders.
     /// </summary>
     /// <param name="sender">As written in the message.</param>
     /// <param name="nonce">The message's nonce.</param>

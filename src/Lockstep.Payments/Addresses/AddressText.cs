@@ -3,7 +3,7 @@ using Lockstep.Payments.Encodings;
 
 namespace Lockstep.Payments.Addresses;
 
-/// <summary>The text of addresses: network letter, protocol digit, base32 of payload and checksum (filecoin.md 4).</summary>
+/// <summary>The text of addresses: network letter, protocol digit, base32 of payload and checksum (docs/filecoin.md section 4).</summary>
 internal static class AddressText
 {
     private const int ChecksumLength = 4;

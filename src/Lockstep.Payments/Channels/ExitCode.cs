@@ -1,6 +1,6 @@
 namespace Lockstep.Payments.Channels;
 
-/// <summary>Filecoin's exit codes that a payment channel and the messages around it can give (filecoin.md 9.2).</summary>
+/// <summary>Filecoin's exit codes that a payment channel and the messages around it can give (docs/filecoin.md section 9).</summary>
 public static class ExitCode
 {
     public const int Ok = 0;

@@ -12,7 +12,7 @@ public interface IPaychHost
 
     /// <summary>
     /// Asks the signer's actor whether it signed. Returns 0 for yes, else the exit code with which the redemption fails:
-    /// 16 from an account, 24 from an actor that gives no answer (filecoin.md 1.4, step 5).
+    /// 16 from an account, 24 from an actor that gives no answer (docs/filecoin.md section 1.4, step 5).
     /// </summary>
     int Authenticate(ulong signer, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> signedBytes);
 
@@ -42,7 +42,8 @@ public sealed record PaychOutcome(int ExitCode, PaychState? State, TokenAmount P
 
 /// <summary>
 /// Filecoin's payment-channel actor as a pure function from state and call to state and exit code: its own checks, in its
-/// own order (filecoin.md 1.4 and 1.5). Two things are ours: the lock hash may be SHA-256, and the settle delay is given.
+/// own order (docs/filecoin.md sections 1.4 and 1.5). Two things are ours: the lock hash may be SHA-256, and the settle
+/// delay is given.
 /// </summary>
 public static class PaychActor
 {
@@ -66,7 +67,7 @@ public static class PaychActor
         _ => Fail(ExitCode.UnhandledMessage),
     };
 
-    /// <summary>Redeems a voucher: steps 1 to 15 of filecoin.md 1.4.</summary>
+    /// <summary>Redeems a voucher: steps 1 to 15 of docs/filecoin.md section 1.4.</summary>
     public static PaychOutcome UpdateChannelState(PaychState state, PaychContext context, IPaychHost host, UpdateChannelStateParams parameters)
     {
         Voucher voucher = parameters.Voucher.Voucher;
@@ -167,7 +168,7 @@ public static class PaychActor
             if (merge.Lane == voucher.Lane || !lanes.TryGetValue(merge.Lane, out LaneSnapshot? other) || other.Nonce >= merge.Nonce)
                 return Fail(ExitCode.IllegalArgument);
             counted += other.Redeemed;
-            // A merged lane keeps its amount: a later voucher on it counts from there (filecoin.md 1.4, notes).
+            // A merged lane keeps its amount: a later voucher on it counts from there (docs/filecoin.md section 1.4, notes).
             lanes = lanes.SetItem(merge.Lane, other with { Nonce = merge.Nonce });
         }
 

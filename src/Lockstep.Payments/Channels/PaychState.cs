@@ -3,7 +3,7 @@ using Lockstep.Payments.Rails;
 
 namespace Lockstep.Payments.Channels;
 
-/// <summary>The stored state of a payment-channel actor (filecoin.md 1.2).</summary>
+/// <summary>The stored state of a payment-channel actor (docs/filecoin.md section 1.2).</summary>
 public sealed record PaychState
 {
     /// <summary>The payer's actor number.</summary>

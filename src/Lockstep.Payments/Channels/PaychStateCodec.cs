@@ -12,8 +12,8 @@ namespace Lockstep.Payments.Channels;
 public sealed record PaychStateBlocks(FilecoinCid Cid, ReadOnlyMemory<byte> State, IReadOnlyDictionary<FilecoinCid, byte[]> LaneTable);
 
 /// <summary>
-/// Writes the exact bytes that the real actor stores (filecoin.md 1.2): a six-field tuple whose last field links to an AMT of
-/// lanes with eight slots a node.
+/// Writes the exact bytes that the real actor stores (docs/filecoin.md section 1.2): a six-field tuple whose last
+/// field links to an AMT of lanes with eight slots a node.
 /// </summary>
 public static class PaychStateCodec
 {

@@ -22,8 +22,9 @@ public abstract record VoucherExpectation(LaneId Lane)
 }
 
 /// <summary>
-/// The payee's vouchers of one channel, and its acceptance list (filecoin.md 6; protocol.md I2, I5). Checking changes
-/// nothing; <see cref="Record"/> is called once the voucher is stored. The book can be rebuilt from the stored vouchers in any order.
+/// The payee's vouchers of one channel, and its acceptance list (docs/filecoin.md section 6; docs/protocol.md section 4, I2
+/// and I5). Checking changes nothing; <see cref="Record"/> is called once the voucher is stored. The book can be rebuilt
+/// from the stored vouchers in any order.
 /// </summary>
 public sealed class PayeeLaneBook
 {

@@ -13,7 +13,7 @@ public sealed record PayerLane(LaneId Id, Nonce LastNonce, TokenAmount Settled, 
 /// <summary>Why no voucher can be signed now.</summary>
 public enum PayerRefusalReason
 {
-    /// <summary>The key of the lane's last lock is not held yet (I5).</summary>
+    /// <summary>The key of the lane's last lock is not held yet (docs/protocol.md section 4, I5).</summary>
     LaneHasOpenLock,
 
     /// <summary>The channel does not hold enough; the shortfall says how much is missing.</summary>
@@ -49,9 +49,9 @@ public sealed record PayerDecision
 }
 
 /// <summary>
-/// The payer's lanes of one channel (protocol.md I5, I8): which voucher may be signed next, what is still free, and what
-/// becomes of a lane when its key arrives or its lock dies. Asking changes nothing; <see cref="RecordSigned"/>,
-/// <see cref="Resolve"/> and <see cref="Release"/> do, and their result is what the caller stores.
+/// The payer's lanes of one channel (docs/protocol.md section 4, I5 and I8): which voucher may be signed next, what is
+/// still free, and what becomes of a lane when its key arrives or its lock dies. Asking changes nothing;
+/// <see cref="RecordSigned"/>, <see cref="Resolve"/> and <see cref="Release"/> do, and their result is what the caller stores.
 /// </summary>
 public sealed class PayerLaneBook
 {

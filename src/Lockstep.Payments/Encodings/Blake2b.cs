@@ -11,7 +11,7 @@ internal static class Blake2b
 
     public static byte[] Hash512(ReadOnlySpan<byte> data) => Hash(data, 64);
 
-    /// <summary>An address checksum (filecoin.md 4).</summary>
+    /// <summary>An address checksum (docs/filecoin.md section 4).</summary>
     public static byte[] Hash32(ReadOnlySpan<byte> data) => Hash(data, 4);
 
     private static byte[] Hash(ReadOnlySpan<byte> data, int length)

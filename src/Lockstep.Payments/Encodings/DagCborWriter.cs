@@ -4,7 +4,7 @@ using Lockstep.Payments.Addresses;
 
 namespace Lockstep.Payments.Encodings;
 
-/// <summary>The scalars of Filecoin's tuples (filecoin.md 1.2), written in their one canonical form.</summary>
+/// <summary>The scalars of Filecoin's tuples (docs/filecoin.md section 1.2), written in their one canonical form.</summary>
 internal static class DagCborWriter
 {
     /// <summary>The longest big integer, sign byte included.</summary>

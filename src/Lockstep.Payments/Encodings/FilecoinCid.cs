@@ -4,7 +4,7 @@ namespace Lockstep.Payments.Encodings;
 
 /// <summary>
 /// The CIDs of Filecoin's own objects: CIDv1 of any codec, in binary and in lower-case base32. Made here for dag-cbor under
-/// BLAKE2b-256 (filecoin.md 3); other ones (code CIDs) are only carried.
+/// BLAKE2b-256 (docs/filecoin.md section 3); other ones (code CIDs) are only carried.
 /// </summary>
 public readonly struct FilecoinCid : IEquatable<FilecoinCid>
 {

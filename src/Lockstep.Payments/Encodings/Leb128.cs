@@ -1,6 +1,6 @@
 namespace Lockstep.Payments.Encodings;
 
-/// <summary>Unsigned LEB128, shortest form only, as in addresses (filecoin.md 4).</summary>
+/// <summary>Unsigned LEB128, shortest form only, as in addresses (docs/filecoin.md section 4).</summary>
 internal static class Leb128
 {
     private const int MaxLength = 10;

@@ -5,10 +5,10 @@ using Lockstep.Payments.Addresses;
 namespace Lockstep.Payments.Encodings;
 
 /// <summary>
-/// Reads Filecoin's tuples as its actors do (filecoin.md 1.3 and 8, "decoder-strictness"): integers and lengths need not be
-/// minimal, but indefinite lengths, tags, other major types and trailing bytes are refused. Reports every fault as
-/// <see cref="CborContentException"/>; callers at the border turn it into a typed result. Declared lengths are checked
-/// against the bytes that are there before anything is allocated.
+/// Reads Filecoin's tuples as its actors do (docs/filecoin.md sections 1.3 and 8, "decoder-strictness"): integers and
+/// lengths need not be minimal, but indefinite lengths, tags, other major types and trailing bytes are refused. Reports
+/// every fault as <see cref="CborContentException"/>; callers at the border turn it into a typed result. Declared lengths
+/// are checked against the bytes that are there before anything is allocated.
 /// </summary>
 internal sealed class LenientCborReader(ReadOnlyMemory<byte> data)
 {

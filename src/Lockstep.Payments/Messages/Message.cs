@@ -8,7 +8,7 @@ using Lockstep.Payments.Vouchers;
 
 namespace Lockstep.Payments.Messages;
 
-/// <summary>A Filecoin message: a call of one actor by another (filecoin.md 3).</summary>
+/// <summary>A Filecoin message: a call of one actor by another (docs/filecoin.md section 3).</summary>
 public sealed record Message
 {
     internal const int Fields = 10;

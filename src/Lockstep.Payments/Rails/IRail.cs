@@ -36,7 +36,7 @@ public interface IRail
     /// <summary>
     /// Redeems vouchers of one channel, at most <see cref="RailDescription.MaxVouchersPerRedemption"/>. A rail runs its rules
     /// before it sends anything and sends nothing that they refuse; once sent, the secrets are public whatever becomes of
-    /// the call (filecoin.md 6b).
+    /// the call (docs/filecoin.md section 6, b).
     /// </summary>
     Task<RailReceipt> RedeemAsync(
         SecpKey payee, ChannelId channel, IReadOnlyList<RedemptionClaim> claims, CancellationToken cancellationToken);

@@ -17,7 +17,7 @@ public readonly record struct ChannelId(string Text)
 
 /// <summary>
 /// What identifies a voucher: never its bytes, which the payee's rail lets anyone rewrite without breaking the signature
-/// (filecoin.md 0, point 8).
+/// (docs/filecoin.md section 0, point 8).
 /// </summary>
 public readonly record struct VoucherKey(ChannelId Channel, LaneId Lane, Nonce Nonce)
 {

@@ -3,13 +3,15 @@ using Lockstep.Payments.Encodings;
 
 namespace Lockstep.Payments.Vouchers;
 
-/// <summary>A call that must succeed for a voucher to be redeemed (filecoin.md 7). Our own peers neither send nor take one.</summary>
+/// <summary>
+/// A call that must succeed for a voucher to be redeemed (docs/filecoin.md section 7). Our own peers neither send nor take one.
+/// </summary>
 public sealed record ExtraCall(Address Actor, ulong Method, ReadOnlyMemory<byte> Data);
 
 /// <summary>A lane that a voucher folds into its own.</summary>
 public readonly record struct LaneMerge(LaneId Lane, Nonce Nonce);
 
-/// <summary>The ten fields of a Filecoin voucher that are signed (filecoin.md 1.2), in their order.</summary>
+/// <summary>The ten fields of a Filecoin voucher that are signed (docs/filecoin.md section 1.2), in their order.</summary>
 public sealed record Voucher
 {
     public required Address Channel { get; init; }
@@ -37,7 +39,7 @@ public sealed record Voucher
 
     public IReadOnlyList<LaneMerge> Merges { get; init; } = [];
 
-    /// <summary>What is signed: the 11-tuple without its signature. No prefix and no chain id (filecoin.md 1.3).</summary>
+    /// <summary>What is signed: the 11-tuple without its signature. No prefix and no chain id (docs/filecoin.md section 1.3).</summary>
     public byte[] SigningBytes() => VoucherCodec.Encode(this, null);
 
     /// <summary>BLAKE2b-256 of <see cref="SigningBytes"/>, which secp256k1 keys sign.</summary>

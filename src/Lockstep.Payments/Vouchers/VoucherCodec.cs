@@ -15,7 +15,7 @@ public enum VoucherReading
     Canonical,
 }
 
-/// <summary>The 11-tuple of a voucher in CBOR (filecoin.md 1.2).</summary>
+/// <summary>The 11-tuple of a voucher in CBOR (docs/filecoin.md section 1.2).</summary>
 public static class VoucherCodec
 {
     /// <summary>Far above a voucher without merges and extra data; refused before decoding.</summary>

@@ -1,6 +1,6 @@
 namespace Lockstep.Payments.Vouchers;
 
-/// <summary>Why a payee does not take a voucher: one value for each check of its acceptance list (filecoin.md 6).</summary>
+/// <summary>Why a payee does not take a voucher: one value for each check of its acceptance list (docs/filecoin.md section 6).</summary>
 public enum VoucherRefusalReason
 {
     /// <summary>The bytes are no voucher.</summary>

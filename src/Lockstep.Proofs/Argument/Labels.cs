@@ -1,6 +1,6 @@
 namespace Lockstep.Proofs.Argument;
 
-/// <summary>Transcript labels in the order of use (docs/proof-system.md, section "Transcript").</summary>
+/// <summary>Transcript labels in the order of use (docs/proof-system.md sections 5 and 6).</summary>
 internal static class Labels
 {
     public const string Shape = "shape";

@@ -271,7 +271,7 @@ internal sealed partial class Circuit
         r.Clear();
     }
 
-    // c_i = sum of u_j for j < i: the carries are linear in the committed word (section 1).
+    // c_i = sum of u_j for j < i: the carries are linear in the committed word (docs/proof-system.md section 3).
     private static uint CarriesIn(uint u)
     {
         uint c = u << 1;

@@ -26,7 +26,7 @@ internal sealed partial class Circuit
     private const int RegisterBits = 64;
 
     /// <summary>
-    /// The circuit walk (section 2 step 6). Adds to <paramref name="m"/>[j] the coefficient of committed bit j in
+    /// The circuit walk (docs/proof-system.md section 7, equation 3). Adds to <paramref name="m"/>[j] the coefficient of committed bit j in
     /// sum_j weightA[j] a_j + weightB[j] b_j + sum of output weights times outputs + the same for links.
     /// </summary>
     /// <param name="weightA"><see cref="SlotBits"/> elements.</param>

@@ -8,7 +8,7 @@ namespace Lockstep.Proofs.Circuits;
 ///        24  key: little-endian words
 ///        32  counter; 33..35 nonce: little-endian words
 ///        36  one: the public value used(i), 0 or 1; bit 0 multiplies every constant
-///        40  mask: four free words, the zero-knowledge masks of section 3
+///        40  mask: four free words, the masks of the ring values (docs/proof-system.md section 11)
 ///        48  SHA-256 AND words (728)
 ///       776  ChaCha20 AND words (336); 1112 end; all other words are empty
 /// public outputs, 32 words: 0..15 ciphertext as little-endian words, 16 counter, 17..19 nonce, 20 one

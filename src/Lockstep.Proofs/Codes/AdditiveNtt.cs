@@ -9,7 +9,7 @@ namespace Lockstep.Proofs.Codes;
 /// </summary>
 /// <remarks>
 /// The shift by beta_m is what hides the row randomness: on U_m itself X_{N/2} vanishes on half the domain
-/// (binary-engine.md section 3). With it, s_i at a point is beta_{m-i} + sum over b >= i of bit_b(j) beta_{b-i}.
+/// (docs/proof-system.md sections 4 and 11). With it, s_i at a point is beta_{m-i} + sum over b >= i of bit_b(j) beta_{b-i}.
 /// </remarks>
 internal sealed class AdditiveNtt
 {

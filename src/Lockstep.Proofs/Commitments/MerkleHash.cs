@@ -4,7 +4,8 @@ namespace Lockstep.Proofs.Commitments;
 
 /// <summary>
 /// The two keyed hashes of the commitment's tree. Leaves and nodes have different keys, so neither can be read as the
-/// other; every leaf begins with a fresh salt, so an unopened leaf's digest says nothing about it (binary-engine.md section 3).
+/// other; every leaf begins with a fresh salt, so an unopened leaf's digest says nothing about it (docs/proof-system.md
+/// sections 4 and 11).
 /// </summary>
 internal static class MerkleHash
 {

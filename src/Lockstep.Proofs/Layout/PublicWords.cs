@@ -6,7 +6,7 @@ namespace Lockstep.Proofs.Layout;
 
 /// <summary>
 /// The public outputs that a statement and its ciphertexts demand of every slot, made on demand. Unused units and tails
-/// have all outputs zero (section 10.7).
+/// have all outputs zero (docs/proof-system.md section 3).
 /// </summary>
 internal sealed class PublicWords
 {

@@ -3,7 +3,7 @@ using Lockstep.Proofs.Circuits;
 namespace Lockstep.Proofs.Layout;
 
 /// <summary>
-/// Where everything lies in the matrix (section 1 "Address"). A packed element holds four slot words, 128 bits. Units
+/// Where everything lies in the matrix (docs/proof-system.md section 4). A packed element holds four slot words, 128 bits. Units
 /// fill consecutive indices in table order without gaps: the full 64-byte blocks of each chunk; the rest of a chunk is
 /// its tail, tail index = chunk index. The unit index splits into a block (its top <see cref="TopBits"/> bits, a row
 /// coordinate) and the low bits (a column coordinate); only the first <see cref="TopBlocks"/> blocks are present.
@@ -17,7 +17,7 @@ internal sealed class WindowLayout
     /// <summary>Bytes of data that one unit proves.</summary>
     public const int UnitBytes = 64;
 
-    /// <summary>Units 0..255 carry mask words, used or not (section 3).</summary>
+    /// <summary>Units 0..255 carry mask words, used or not (docs/proof-system.md sections 4 and 11).</summary>
     public const int MaskUnits = 256;
 
     /// <summary>Row groups of a unit slot: 1,152 words / 128.</summary>

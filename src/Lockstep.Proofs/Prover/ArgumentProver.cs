@@ -8,7 +8,7 @@ using Lockstep.Proofs.Verifier;
 namespace Lockstep.Proofs.Prover;
 
 /// <summary>
-/// The prover's side of docs/proof-system.md, one numbered step after the other. Randomness belongs to one transcript: a
+/// The prover's side of docs/proof-system.md section 6, one numbered step after the other. Randomness belongs to one transcript: a
 /// proof that has to be given up starts again at step 1 with a new generator.
 /// </summary>
 internal static class ArgumentProver
@@ -184,7 +184,8 @@ internal static class ArgumentProver
         }
     }
 
-    // 128 random bits in each of the first units, as free witness bits: section "Zero knowledge", ring-switch values.
+    // 128 random bits in each of the first units, as free witness bits: they mask the ring values (docs/proof-system.md
+    // section 11).
     private static void FillMasks(ArgumentShape shape, BitMatrices z, ProofRandom random)
     {
         using RandomStream masks = random.Take("mask elements");

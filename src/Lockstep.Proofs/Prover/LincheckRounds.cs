@@ -44,7 +44,7 @@ internal sealed class LincheckRounds(Gf128[] unitWeights, Gf128[] unitSums, Gf12
 
     /// <summary>
     /// The 128 ring-switch values s_v = sum over packed elements y of w(y) z(y, v), from the sums over slots before they are
-    /// bound (step 7).
+    /// bound (docs/proof-system.md section 6, step 7).
     /// </summary>
     public static Gf128[] RingValues(ArgumentShape shape, ReadOnlySpan<Gf128> unitSums, ReadOnlySpan<Gf128> tailSums, ReadOnlySpan<Gf128> t, Gf128 regionWeight)
     {

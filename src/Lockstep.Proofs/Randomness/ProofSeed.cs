@@ -6,7 +6,7 @@ namespace Lockstep.Proofs.Randomness;
 /// <summary>
 /// The secret seed of one proof's randomness. It is consumed by being used: a second <see cref="Consume"/> throws, there is
 /// no way to copy or export it, and the bytes are erased on use. Two proofs from one seed would show a chunk's bits
-/// (binary-engine.md section 10, erratum 10).
+/// (docs/proof-system.md section 11).
 /// </summary>
 internal sealed class ProofSeed : IDisposable
 {

@@ -34,15 +34,16 @@ internal static class ExactSoundness
         // Free coordinates of the zerocheck point: kappa + 10 less 7 pinned ones; each has degree one.
         var lines = new List<ExactLine> { new("zerocheck point", 1, Degree(zerocheckRounds - 7)) };
 
-        // The difference of two skip polynomials has degree at most 126; one more is counted, as the specification does.
+        // The difference of two skip polynomials has degree at most 126; one more is counted (docs/proof-system.md section 10).
         lines.Add(new("skip point", 1, Degree(126 + 1)));
 
-        // eq over the units, eight coordinates of a 256-bit word, and theta: kappa + 9 (erratum 1).
+        // eq over the units, eight coordinates of a 256-bit word, and theta, which separates three families: kappa + 9.
         lines.Add(new("tie points", 1, Degree(p.LogUnits + 8 + 1)));
         lines.Add(new("zerocheck round", zerocheckRounds, Degree(2)));
         lines.Add(new("tie round", p.LogUnits, Degree(2)));
 
-        // One message draws the output points (12 coordinates at most) and gamma, whose powers go up to 8 (erratum 4).
+        // One message draws the output points (12 coordinates at most) and gamma, whose powers go up to 8
+        // (docs/proof-system.md section 7, equation 3).
         lines.Add(new("output points and claim batching", 1, Degree(12 + 8)));
         lines.Add(new("lincheck round", 5 + 12, Degree(2)));
 

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Lockstep.Proofs.Soundness;
 
 /// <summary>
-/// Provable soundness of the level-0-only argument in the unique-decoding regime (binary-engine.md section 4 with the
-/// errata of section 10), counted from the parameters. This class counts in floating-point logarithms, for reports;
+/// Provable soundness of the level-0-only argument in the unique-decoding regime (docs/proof-system.md section 10),
+/// counted from the parameters. This class counts in floating-point logarithms, for reports;
 /// <see cref="ExactSoundness"/> counts the same lines again in exact fractions, and only that one decides.
 /// </summary>
 /// <remarks>

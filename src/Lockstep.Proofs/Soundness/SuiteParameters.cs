@@ -14,7 +14,7 @@ public enum DecodingRegime
 /// <param name="QueryGrindingBits">Bits of work done before the query positions are drawn.</param>
 public sealed record SuiteParameters(int TargetBits, DecodingRegime Regime, int LogInverseRate, int QueryGrindingBits);
 
-/// <summary>How a window's units are laid out as a matrix (binary-engine.md sections 1 and 2).</summary>
+/// <summary>How a window's units are laid out as a matrix (docs/proof-system.md section 4).</summary>
 /// <param name="LogUnits">kappa: a window holds at most 2^kappa units of 64 bytes.</param>
 /// <param name="LogRowGroups">e: the unit index's top bits that choose a row.</param>
 /// <param name="RowGroups">E: values of those top bits in use, 1..2^e; the rows of the others are absent.</param>

@@ -10,7 +10,7 @@ public sealed class VoucherCodecTests
     // Lane 1, nonce 10, amount 10, no lock: every field can be found by eye.
     private const string Canonical = "8b4200640000" + "40" + "f6" + "01" + "0a" + "42000a" + "00" + "80" + "f6";
 
-    /// <summary>Forms the real actor accepts (filecoin.md 8, decoder-strictness) and our peers do not.</summary>
+    /// <summary>Forms the real actor accepts (docs/filecoin.md section 8, decoder-strictness) and our peers do not.</summary>
     [Theory]
     [InlineData("980b4200640000" + "40" + "f6" + "01" + "0a" + "42000a" + "00" + "80" + "f6")]
     [InlineData("8b4200640000" + "40" + "f6" + "1801" + "0a" + "42000a" + "00" + "80" + "f6")]

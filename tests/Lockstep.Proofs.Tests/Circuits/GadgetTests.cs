@@ -15,7 +15,7 @@ public sealed class GadgetTests
     private static readonly Circuit Blake = BuildBlake();
 
     [Fact]
-    public void Committed_words_and_gates_are_those_of_the_brief()
+    public void Committed_words_and_gates_are_counted_as_expected()
     {
         Assert.Equal((728, 22_696), (Sha.CommittedAndWords, Sha.AndGates));
         Assert.Equal((336, 10_416), (ChaCha.CommittedAndWords, ChaCha.AndGates));

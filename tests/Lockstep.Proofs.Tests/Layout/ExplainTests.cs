@@ -189,7 +189,7 @@ public sealed class ExplainTests
         Assert.Equal(Circuits.Reference.Blake2b256(window.Keys[0].Span), Circuits.Reference.Bytes(outputs.Slice(TailCircuit.OutputBlakeLock, 8)));
     }
 
-    // Section 10.7, and the padding of FIPS 180-4 on both sides of 55 bytes.
+    // Tails of docs/proof-system.md section 3, and the padding of FIPS 180-4 on both sides of 55 bytes.
     [Theory]
     [InlineData(64, 0u, 0u)]
     [InlineData(119, 1u, 0u)]

@@ -10,7 +10,7 @@ public sealed class WindowLayoutTests
         WindowLayout.TryCreate(lengths, kappa, topBits, out string? reason) ?? throw new InvalidOperationException(reason);
 
     [Fact]
-    public void Shapes_of_the_brief()
+    public void Shapes_of_known_windows()
     {
         // Four leaves of 256 KiB: 36 unit rows, the tail row, 2^17 columns at e = 2.
         WindowLayout mib = Make(14, 2, [.. Enumerable.Repeat(262_144, 4)]);

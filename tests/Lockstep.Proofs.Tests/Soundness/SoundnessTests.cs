@@ -17,7 +17,7 @@ public sealed class SoundnessTests
     [Fact]
     public void The_specification_s_figures_are_reproduced()
     {
-        // Section 4, column P120: kappa = 16, e = 1, N = 2^21.
+        // The lines of docs/proof-system.md section 10 for another shape: kappa = 16, e = 1, N = 2^21.
         LayoutParameters layout = Solve(P120, 16, 1);
         Assert.Equal(1 << 21, layout.Length);
         Assert.Equal(251, layout.Queries);

@@ -5,10 +5,11 @@ using Lockstep.Proofs.Verifier;
 namespace Lockstep.Proofs.Tests.Battery;
 
 /// <summary>
-/// Erratum 1: sum_i eq(r', i) = sum_q eq(r'', q) = 1, so with one weight for the units' states and the tails' states a
-/// defect on every H_in cancels, and every chunk could start from a state of the forger's choice. theta^2 prevents it.
+/// sum_i eq(r', i) = sum_q eq(r'', q) = 1, so with one weight for the units' states and the tails' states a defect on every
+/// H_in cancels, and every chunk could start from a state of the forger's choice. theta^2 prevents it
+/// (docs/proof-system.md section 7, equation 2, and section 10).
 /// </summary>
-public sealed class ErratumOneTests
+public sealed class TieWeightTests
 {
     [Fact]
     public void One_defect_on_every_state_is_refused_at_the_ties()
