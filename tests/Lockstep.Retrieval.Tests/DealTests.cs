@@ -87,6 +87,24 @@ public sealed class DealTests
         world.CheckComplete(chunks: 3);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void WhatComesFromElsewhereInTheMeantimeIsNotBought(int final)
+    {
+        var world = new DealWorld(new WorldOptions { Leaves = TestContent.Leaves(5), OpenLocks = 2 });
+        world.FromProvider = message =>
+        {
+            if (message is Protocol.ProviderMessage.WindowOffer { Offer.Offer: var offer } && offer.Chunks[0].Index == final)
+                world.ClientStore.Blocks.Put(world.Manifest.Chunks[final].Cid, world.ProviderStore.Blocks.Get(world.Manifest.Chunks[final].Cid).Value);
+            return message;
+        };
+        world.Start();
+        world.Run();
+        Assert.Equal([final], world.ClientStore.Client!.Skipped);
+        world.CheckComplete(chunks: 4);
+    }
+
     [Fact]
     public void ContentHeldWholeCostsNothing()
     {

@@ -7,7 +7,8 @@ internal static class CommandList
 {
     public static IEnumerable<Command> All() =>
     [
-        AddCommand.Create(), LsCommand.Create(), WalletCommand.Create(), ChannelCommand.Create(),
+        DemoCommand.Create(), AddCommand.Create(), LsCommand.Create(), ServeCommand.Create(), AskCommand.Create(), GetCommand.Create(),
+        DealsCommand.Create(), DealsCommand.CreateReceipt(), WalletCommand.Create(), ChannelCommand.Create(),
         ProveCommand.Create(), VerifyCommand.Create(), OpenCommand.Create(), BenchCommand.Create(),
         FsmCommand.Create(), SuitesCommand.Create(),
     ];

@@ -45,7 +45,7 @@ internal static class CommandKit
             catch (NodeException failure)
             {
                 output.Error(failure.Fault.ToString(), failure.Message);
-                return ExitCodes.Local;
+                return ExitCodeOf(failure.Fault);
             }
             catch (WalletException failure)
             {
@@ -70,4 +70,13 @@ internal static class CommandKit
 
     /// <summary>The home that the options name.</summary>
     public static HomeFolder OpenHome(ParseResult result) => HomeFolder.Open(result.GetValue(Home), result.GetValue(Ledger));
+
+    private static int ExitCodeOf(NodeFault fault) => fault switch
+    {
+        NodeFault.InsufficientFunds or NodeFault.OverLimit => ExitCodes.Money,
+        NodeFault.PeerUnreachable or NodeFault.PeerIdentity => ExitCodes.Network,
+        NodeFault.PeerMisbehaved or NodeFault.PeerRefused or NodeFault.NotFound => ExitCodes.Refused,
+        NodeFault.BadAddress => ExitCodes.Usage,
+        _ => ExitCodes.Local,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Lockstep.Retrieval.Deals;
 using Lockstep.Retrieval.Protocol;
 
@@ -8,11 +9,11 @@ namespace Lockstep.Node.Provider;
 /// What goes out on one Exchange stream. Short messages (keys, states, faults) overtake the parts of windows, so that a key
 /// does not wait behind a megabyte; link blocks and windows keep their order among themselves, as the protocol wants.
 /// </summary>
-internal sealed class DealStream(DealId deal) : IDisposable
+internal sealed class DealStream(DealId deal)
 {
     private readonly ConcurrentQueue<ProviderMessage> _short = new();
     private readonly ConcurrentQueue<IEnumerable<ProviderMessage>> _long = new();
-    private readonly SemaphoreSlim _news = new(0);
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile bool _ending;
 
     public DealId Deal { get; } = deal;
@@ -20,21 +21,21 @@ internal sealed class DealStream(DealId deal) : IDisposable
     public void Send(ProviderMessage message)
     {
         _short.Enqueue(message);
-        _news.Release();
+        _news.Writer.TryWrite(true);
     }
 
     /// <summary>Sends a sequence that is made while it is sent, one message in memory at a time.</summary>
     public void Send(IEnumerable<ProviderMessage> messages)
     {
         _long.Enqueue(messages);
-        _news.Release();
+        _news.Writer.TryWrite(true);
     }
 
     /// <summary>Ends the stream once the short messages before are sent; what is left of the long ones is not.</summary>
     public void End()
     {
         _ending = true;
-        _news.Release();
+        _news.Writer.TryWrite(true);
     }
 
     /// <summary>Writes until the stream is ended.</summary>
@@ -60,7 +61,7 @@ internal sealed class DealStream(DealId deal) : IDisposable
                     current = next.GetEnumerator();
                 if (current is null)
                 {
-                    await _news.WaitAsync(cancellation).ConfigureAwait(false);
+                    await _news.Reader.ReadAsync(cancellation).ConfigureAwait(false);
                 }
                 else if (current.MoveNext())
                 {
@@ -78,6 +79,4 @@ internal sealed class DealStream(DealId deal) : IDisposable
             current?.Dispose();
         }
     }
-
-    public void Dispose() => _news.Dispose();
 }

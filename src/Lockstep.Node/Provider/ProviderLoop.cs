@@ -34,6 +34,7 @@ internal sealed class ProviderLoop : IAsyncDisposable
     private readonly Channel<Func<Task>> _mailbox = Channel.CreateUnbounded<Func<Task>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<DealId, ActiveDeal> _deals = [];
     private readonly CancellationTokenSource _stop = new();
+    private volatile bool _draining;
 
     /// <summary>Starts the loop with every deal that is not over.</summary>
     public ProviderLoop(ProviderLoopParts parts)
@@ -45,8 +46,20 @@ internal sealed class ProviderLoop : IAsyncDisposable
     /// <summary>Ends when the loop is disposed; faults when the store fails.</summary>
     public Task Completion { get; }
 
+    /// <summary>Takes no further proposals and streams, and ends the streams there are, each after the keys that it owes.</summary>
+    public Task DrainAsync()
+    {
+        _draining = true;
+        return CallAsync(() =>
+        {
+            foreach (ActiveDeal deal in _deals.Values)
+                deal.Stream?.End();
+            return Task.FromResult(true);
+        });
+    }
+
     /// <summary>Answers a proposal; accepting one stores the deal first. The same proposal once more gets the same answer.</summary>
-    public Task<ProposalAnswer> ProposeAsync(SignedProposal signed, Bytes32 clientKey) => CallAsync(async () =>
+    public Task<ProposalAnswer> ProposeAsync(SignedProposal signed, Bytes32 clientKey) => CallUnlessDrainingAsync(async () =>
     {
         DealId id = signed.Proposal.DealId;
         if (Find(id) is { } known)
@@ -70,7 +83,7 @@ internal sealed class ProviderLoop : IAsyncDisposable
     });
 
     /// <summary>Opens a stream for a deal and ends an older one; null for a stranger and for an unknown deal alike.</summary>
-    public Task<DealStream?> AttachAsync(ClientMessage.Attach attach, Bytes32 clientKey) => CallAsync(async () =>
+    public Task<DealStream?> AttachAsync(ClientMessage.Attach attach, Bytes32 clientKey) => CallUnlessDrainingAsync(async () =>
     {
         if (Find(attach.DealId) is not { } deal || !deal.Engine.Admits(clientKey))
             return null;
@@ -359,6 +372,9 @@ internal sealed class ProviderLoop : IAsyncDisposable
         if (_deals.GetValueOrDefault(deal.Engine.DealId) == deal)
             await StepAsync(deal, happened).ConfigureAwait(false);
     });
+
+    private Task<T> CallUnlessDrainingAsync<T>(Func<Task<T>> body) =>
+        _draining ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : CallAsync(body);
 
     private Task<T> CallAsync<T>(Func<Task<T>> body)
     {

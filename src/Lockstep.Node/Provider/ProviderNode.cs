@@ -54,9 +54,11 @@ public sealed class ProviderNode : IAsyncDisposable
     // A proof takes all processors for seconds; messages and watchers need threads that do not wait for it.
     private const int MinThreads = 16;
 
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+
     private readonly Stack<object> _parts = new();
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private RpcHost _host = null!;
+    private RpcHost? _host;
     private ProviderLoop _loop = null!;
 
     private ProviderNode()
@@ -99,6 +101,14 @@ public sealed class ProviderNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _stopping.TrySetResult();
+        if (_host is not null)
+        {
+            // Keys on their way are let out; whatever takes longer is taken up again by the clients themselves.
+            using var limit = new CancellationTokenSource(DrainTime);
+            await _loop.DrainAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _host.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         while (_parts.TryPop(out object? part))
         {
             if (part is IAsyncDisposable later)

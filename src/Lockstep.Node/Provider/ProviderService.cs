@@ -59,18 +59,17 @@ internal sealed class ProviderService(ProviderLoop loop, Catalog catalog) : Serv
             return;
         }
 
-        using (stream)
+        Task reading = ReadAsync(requestStream, stream, context.CancellationToken);
+        try
         {
-            Task reading = ReadAsync(requestStream, stream, context.CancellationToken);
-            try
-            {
-                await stream.RunAsync(Write, context.CancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                await loop.DetachAsync(stream).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                _ = reading.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            }
+            await stream.RunAsync(Write, context.CancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await loop.DetachAsync(stream).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // The call's end ends the reader; how it ended is of no interest then.
+            _ = reading.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         }
     }
 

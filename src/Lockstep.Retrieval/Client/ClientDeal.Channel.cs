@@ -21,7 +21,7 @@ public sealed partial class ClientDeal
     {
         TokenAmount unseal = _unsealVoucher is null ? _row.UnsealDue : TokenAmount.Zero;
         long open = _chunks.Values.Where(chunk => chunk.Voucher is not null).Sum(chunk => (long)chunk.Offered!.Length);
-        return Terms.PriceOf(Math.Max(0, PlannedBytes() - _row.BytesReceived - open)) + unseal;
+        return Terms.PriceOf(Math.Max(0, PlannedBytes() - _row.SkippedBytes - _row.BytesReceived - open)) + unseal;
     }
 
     private void SeekChannel()

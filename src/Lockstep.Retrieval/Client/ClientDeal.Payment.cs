@@ -31,13 +31,30 @@ public sealed partial class ClientDeal
     {
         if (ParkedChunk() is not null)
             return;
-        foreach ((int index, ClientChunk chunk) in _chunks)
+        foreach ((int index, ClientChunk chunk) in _chunks.ToArray())
         {
             if (_walk.StatusOf(index) != SendFunds || chunk.Voucher is not null)
                 continue;
+            if (IsHeld(chunk.Offered!.Cid))
+            {
+                Skip(index, chunk);
+                continue;
+            }
             if (OpenLocks() >= Terms.OpenLocks || !TryPay(index, chunk))
                 return;
         }
+    }
+
+    // Another deal, or an import, brought it: content already held is not bought (I6).
+    private void Skip(int index, ClientChunk chunk)
+    {
+        Store(new CiphertextDropped(DealId, index));
+        _row = _row with { Skipped = [.. _row.Skipped, index], SkippedBytes = _row.SkippedBytes + chunk.Offered!.Length };
+        MarkChanged(index, _walk.Finish(index));
+        _chunks.Remove(index);
+        Send(new ClientMessage.SkipChunks([index]));
+        if (_walk.IsOver)
+            BeginClosing();
     }
 
     private bool TryPay(int index, ClientChunk chunk)

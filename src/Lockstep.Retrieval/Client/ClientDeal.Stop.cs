@@ -30,7 +30,7 @@ public sealed partial class ClientDeal
     // A chunk with an open lock may still be paid for by the rail; its key is waited for, from either.
     private void TryEndStopped()
     {
-        if (_walk.IsOver || OpenLocks() > 0)
+        if (_walk.IsOver || (OpenLocks() > 0 && !Terms.IsFree))
             return;
         SignClosing();
         SendClosing();

@@ -229,13 +229,15 @@ public sealed partial class ClientDeal
         int[] windows = [.. HeldWindows().Take(WireLimits.MaxWindowsHeld)];
         _granted = CreditNow();
         Send(new ClientMessage.Attach(DealId, _manifest?.LinkBlocks.Count ?? 0, windows, _row.Channel, _row.Lanes, _granted));
+        if (Wanted is { } wanted)
+            Send(new ClientMessage.WantChunks(wanted.ChunkCount, wanted.Bitmap));
+        foreach (int[] skipped in _row.Skipped.Chunk(WireLimits.MaxKeyRequests))
+            Send(new ClientMessage.SkipChunks(skipped));
         if (_walk.IsOver)
         {
             SendClosing();
             return;
         }
-        if (Wanted is { } wanted)
-            Send(new ClientMessage.WantChunks(wanted.ChunkCount, wanted.Bitmap));
         foreach ((int index, ClientChunk chunk) in _chunks)
         {
             if (IsOpen(index, chunk) && !chunk.Opening)
@@ -353,6 +355,8 @@ public sealed partial class ClientDeal
         {
             Expect();
             PayForVerified();
+            if (!_walk.IsOver)
+                Expect();
         }
         if (!_finished && !_walk.IsOver && _stop is not null)
             TryEndStopped();

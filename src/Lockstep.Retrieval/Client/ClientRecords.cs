@@ -39,6 +39,12 @@ public sealed record ClientDealRow : StoreWrite
 
     public int ChunksReceived { get; init; }
 
+    /// <summary>Chunks that came from elsewhere before they were paid, and so were not bought.</summary>
+    public IReadOnlyList<int> Skipped { get; init; } = [];
+
+    /// <summary>Bytes of those chunks.</summary>
+    public long SkippedBytes { get; init; }
+
     /// <summary>Most locks that were open at once.</summary>
     public int MaxOpenLocks { get; init; }
 

@@ -48,6 +48,8 @@ public static class ClientTable
         new("KeyOverdue", CheckFunds, WaitingKeyOnChain, "The key did not come in time; the rail is watched for it."),
         new("KeyFound", WaitingKeyOnChain, CheckFunds, "The key came after all, from the rail or from the provider."),
         new("LockDead", WaitingKeyOnChain, SendFunds, "The lock is past its expiry by the finality margin and was not redeemed; its amount is free and the chunk is bought again."),
+        new("ChunkHeld", SendFunds, Ongoing, "The chunk came from elsewhere in the meantime; it is not bought."),
+        new("FinalChunkHeld", SendFunds, Completed, "The final chunk came from elsewhere in the meantime; it is not bought."),
         new("NothingToBuy", ChannelAllocatingLane, Completed, "Every chunk is held already, or the content has none; nothing is owed."),
         .. Stop("Failed", Live, Errored, "The deal cannot go on; the reason is stored with it."),
         .. Stop("ClientCancelled", Live, Cancelled, "The user cancelled; no lock is open any more."),

@@ -50,6 +50,6 @@ public static class DealStatusNames
             && name.StartsWith(Prefix, StringComparison.Ordinal)
             && char.IsAsciiLetterUpper(name.ElementAtOrDefault(Prefix.Length))
             && Enum.TryParse(name.AsSpan(Prefix.Length), ignoreCase: false, out status)
-            && Enum.IsDefined(status);
+            && name == status.FullName() && Enum.IsDefined(status);
     }
 }

@@ -33,6 +33,8 @@ public static class ProviderTable
         new("OrderRefused", New, Rejected, "The terms are not those of the ask, or no more deals are taken now."),
         new("UnsealPriceDue", Unsealing, FundsNeededUnseal, "The content is cold and its unseal price is not paid yet."),
         new("UnsealPricePaid", FundsNeededUnseal, Unsealing, "An unlocked voucher over the unseal price is stored."),
+        new("ChunkSkipped", FundsNeeded, Ongoing, "The client holds the chunk already; no key is sent and nothing is owed."),
+        new("FinalChunkSkipped", FundsNeeded, Completed, "The client holds the final chunk already; no key is sent and nothing is owed."),
         new("NothingWanted", Unsealed, Completed, "The client holds every chunk already, or the content has none."),
         new("ChannelShort", Ongoing, InsufficientFunds, "The channel cannot pay for the next chunk; nothing is proven until it can."),
         new("ChannelRefilled", InsufficientFunds, Ongoing, "The channel can pay for the next chunk again."),

@@ -25,6 +25,8 @@ public abstract record ClientMessage
 
     public sealed record KeyRequest(IReadOnlyList<int> Chunks) : ClientMessage;
 
+    public sealed record SkipChunks(IReadOnlyList<int> Chunks) : ClientMessage;
+
     /// <param name="Windows">Total of windows that may be sent on this stream.</param>
     public sealed record Credit(int Windows) : ClientMessage;
 

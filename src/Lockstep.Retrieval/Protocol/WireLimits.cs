@@ -63,7 +63,7 @@ public static class WireLimits
     /// <summary>Largest proof of one window, in bytes.</summary>
     public const int MaxProofBytes = 64 << 20;
 
-    /// <summary>Most keys that can be asked for in one message.</summary>
+    /// <summary>Most chunks whose keys can be asked for, or that can be skipped, in one message.</summary>
     public const int MaxKeyRequests = 1024;
 
     /// <summary>Most suites, lock hashes or rails in an ask.</summary>

@@ -67,6 +67,8 @@ public static class WireReader
         Wire.ClientFrame.KindOneofCase.UnsealPayment => new ClientMessage.UnsealPayment(Voucher(frame.UnsealPayment.Voucher)),
         Wire.ClientFrame.KindOneofCase.KeyRequest => new ClientMessage.KeyRequest(
             [.. Bounded(frame.KeyRequest.Chunks, WireLimits.MaxKeyRequests, "chunks").Select(Chunk)]),
+        Wire.ClientFrame.KindOneofCase.SkipChunks => new ClientMessage.SkipChunks(
+            [.. Bounded(frame.SkipChunks.Chunks, WireLimits.MaxKeyRequests, "chunks").Select(Chunk)]),
         Wire.ClientFrame.KindOneofCase.Credit => new ClientMessage.Credit(Count(frame.Credit.Windows, WireLimits.MaxCredit, "credit")),
         Wire.ClientFrame.KindOneofCase.Cancel => new ClientMessage.Cancel(Sentence(frame.Cancel.Sentence)),
         _ => throw new Broken("The frame is of no kind that this version knows."),

@@ -19,6 +19,7 @@ public static class WireWriter
         ClientMessage.ClosingVouchers closing => new() { ClosingVouchers = new() { Vouchers = { closing.Vouchers.Select(Bytes) } } },
         ClientMessage.UnsealPayment payment => new() { UnsealPayment = new() { Voucher = Bytes(payment.Voucher) } },
         ClientMessage.KeyRequest request => new() { KeyRequest = new() { Chunks = { request.Chunks.Select(chunk => (uint)chunk) } } },
+        ClientMessage.SkipChunks skip => new() { SkipChunks = new() { Chunks = { skip.Chunks.Select(chunk => (uint)chunk) } } },
         ClientMessage.Credit credit => new() { Credit = new() { Windows = (uint)credit.Windows } },
         ClientMessage.Cancel cancel => new() { Cancel = new() { Sentence = cancel.Sentence } },
         _ => throw new ArgumentException($"Unknown message {message.GetType().Name}.", nameof(message)),

@@ -192,6 +192,16 @@ public sealed partial class ProviderDeal
         Send(new ProviderMessage.KeyReveal(index, key.Value));
     }
 
+    private void OnSkip(IReadOnlyList<int> chunks)
+    {
+        foreach (int index in chunks)
+        {
+            if (!_walk.IsOver && _chunks.ContainsKey(index) && !_walk.IsFinished(index) && _walk.StatusOf(index) == FundsNeeded)
+                MarkChanged(index, _walk.Finish(index));
+        }
+        Forget();
+    }
+
     // Chunks below the oldest unfinished one are in the store only, unless their lock could still die and be bought again.
     private void Forget()
     {
@@ -204,7 +214,8 @@ public sealed partial class ProviderDeal
     {
         foreach (int index in chunks)
         {
-            if (_wanted?.Contains(index) != true || !_walk.IsFinished(index))
+            bool skipped = !Terms.IsFree && _chunks.TryGetValue(index, out ProviderChunk? held) && held.Voucher is null;
+            if (_wanted?.Contains(index) != true || !_walk.IsFinished(index) || skipped)
                 Fault(FaultCode.VoucherRefused, $"Chunk {index} was not paid for.", index);
             else if (_chunks.TryGetValue(index, out ProviderChunk? chunk) && chunk.Offered is not null)
                 Reveal(index, chunk);

@@ -15,11 +15,13 @@ public sealed partial class ProviderDeal
     private int? _sealing;
     private int _sentOnStream;
     private int _credit;
+    private bool _linksSent;
     private TokenAmount _shortfall;
 
     private void BeginStream(ClientMessage.Attach attach)
     {
         _sentOnStream = 0;
+        _linksSent = false;
         _credit = attach.WindowCredit;
         _toSend.Clear();
         var held = attach.WindowsHeld.ToHashSet();
@@ -202,7 +204,8 @@ public sealed partial class ProviderDeal
 
     private void SendSealed()
     {
-        while (_attached && _wanted is not null && _toSend.Count > 0 && _sentOnStream < _credit)
+        // A client that was restarted needs the links before it can judge an offer.
+        while (_attached && _linksSent && _wanted is not null && _toSend.Count > 0 && _sentOnStream < _credit)
         {
             int window = _toSend.Min;
             _toSend.Remove(window);

@@ -198,6 +198,7 @@ public sealed partial class ProviderDeal
             case ClientMessage.ClosingVouchers closing: OnClosing(closing.Vouchers); break;
             case ClientMessage.UnsealPayment payment: OnUnsealPayment(payment.Voucher); break;
             case ClientMessage.KeyRequest request: OnKeyRequest(request.Chunks); break;
+            case ClientMessage.SkipChunks skip: OnSkip(skip.Chunks); break;
             case ClientMessage.Credit credit: _credit = Math.Max(_credit, credit.Windows); break;
             case ClientMessage.Cancel cancel: Stop(Cancelled, null, $"The client cancelled: {cancel.Sentence}"); break;
             case ClientMessage.Attach: Refuse("A stream is attached once."); break;
@@ -252,8 +253,10 @@ public sealed partial class ProviderDeal
     private void AnnounceReady()
     {
         SendState(ready: true);
-        if (_attached)
-            Do(new ProviderEffect.SendLinkBlocks(_manifest!, Math.Min(_linksHeld, _manifest!.LinkBlocks.Count)));
+        if (!_attached)
+            return;
+        _linksSent = true;
+        Do(new ProviderEffect.SendLinkBlocks(_manifest!, Math.Min(_linksHeld, _manifest!.LinkBlocks.Count)));
     }
 
     private void OnWant(ClientMessage.WantChunks message)

@@ -31,7 +31,7 @@ public abstract record ProviderEffect
     /// <summary>Send a stored window: its offer, then each ciphertext and the proof in parts.</summary>
     public sealed record SendWindow(int Window) : ProviderEffect;
 
-    /// <summary>Send the key of a chunk below the oldest unfinished one again, if its row says that it was paid for.</summary>
+    /// <summary>Send the key of a chunk below the oldest unfinished one again, if its row says that it was paid for: finished, and with a voucher unless the deal is free.</summary>
     public sealed record ResendKey(int Chunk) : ProviderEffect;
 
     public sealed record ReadChannel(ChannelId Channel) : ProviderEffect;

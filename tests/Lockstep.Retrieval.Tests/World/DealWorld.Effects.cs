@@ -134,7 +134,12 @@ internal sealed partial class DealWorld
                 }
                 Disconnect();
                 _connected = true;
-                ToClient(new ClientEvent.Connected());
+                int stream = ++_connection;
+                _clientQueue.Enqueue(() =>
+                {
+                    if (_connected && stream == _connection)
+                        ClientStep(new ClientEvent.Connected());
+                });
                 break;
             case ClientEffect.Disconnect:
                 EndConnection();
@@ -143,8 +148,11 @@ internal sealed partial class DealWorld
                 if (FromClient(send.Message) is { } message && _connected)
                 {
                     NoteSent(message);
-                    ClientMessage crossed = Cross(WireWriter.Write(message), WireReader.Read);
-                    _providerQueue.Enqueue(() => Deliver(crossed));
+                    if (FromClientRaw(message) is not { } raw)
+                        break;
+                    ClientMessage crossed = Cross(WireWriter.Write(raw), WireReader.Read);
+                    int connection = _connection;
+                    _providerQueue.Enqueue(() => Deliver(connection, crossed));
                 }
                 break;
             case ClientEffect.VerifyWindow verify:
@@ -174,7 +182,13 @@ internal sealed partial class DealWorld
                 break;
             case ClientEffect.Finished finished:
                 ClientEnd = (finished.Status, finished.Sentence);
-                Disconnect();
+                // What was sent before still arrives: the client closes its half of the stream.
+                int last = _connection;
+                _providerQueue.Enqueue(() =>
+                {
+                    if (last == _connection)
+                        EndConnection();
+                });
                 break;
             default: throw new InvalidOperationException(effect.GetType().Name);
         }
@@ -188,9 +202,14 @@ internal sealed partial class DealWorld
     private void EndConnection()
     {
         _connected = false;
-        if (_attachedSeen)
+        Detach();
+    }
+
+    private void Detach()
+    {
+        if (_attachedTo == _connection)
             ToProvider(new ProviderEvent.Detached());
-        _attachedSeen = false;
+        _attachedTo = -1;
     }
 
     private void Answer(SignedProposal proposal)
@@ -225,9 +244,10 @@ internal sealed partial class DealWorld
         ToClient(new ClientEvent.ProposalAnswered(answer));
     }
 
-    private void Deliver(ClientMessage message)
+    // What an ended stream still carried is lost with it.
+    private void Deliver(int connection, ClientMessage message)
     {
-        if (!ProviderUp || !_connected)
+        if (!ProviderUp || !_connected || connection != _connection)
             return;
         if (message is ClientMessage.Attach attach)
         {
@@ -236,10 +256,10 @@ internal sealed partial class DealWorld
                 ToClient(new ClientEvent.Received(ProviderDeal.NotFound));
                 return;
             }
-            _attachedSeen = true;
+            _attachedTo = connection;
             ProviderStep(new ProviderEvent.Attached(attach));
         }
-        else if (_attachedSeen)
+        else if (_attachedTo == connection)
             ProviderStep(new ProviderEvent.Received(message));
     }
 
@@ -254,7 +274,7 @@ internal sealed partial class DealWorld
                 if (_connected)
                     ToClient(new ClientEvent.Disconnected("The provider ended the stream."));
                 _connected = false;
-                _attachedSeen = false;
+                _attachedTo = -1;
                 break;
             case ProviderEffect.PrepareContent:
                 ToProvider(new ProviderEvent.ContentProgress(1, 2));
@@ -274,7 +294,7 @@ internal sealed partial class DealWorld
                 break;
             case ProviderEffect.ResendKey resend:
                 ProviderChunkRow row = ProviderStore.ProviderChunks[resend.Chunk];
-                if (row.Walk.Finished)
+                if (row.Walk.Finished && (row.Voucher is not null || Options.Price.IsZero))
                     SendToClient(new ProviderMessage.KeyReveal(resend.Chunk, ProviderStore.Find(row.Offered!.Lock)!.Value));
                 break;
             case ProviderEffect.ReadChannel read:
@@ -291,11 +311,16 @@ internal sealed partial class DealWorld
     {
         if (original is ProviderMessage.KeyReveal reveal)
             CheckReveal(reveal);
-        if (FromProvider(original) is not { } message || !_connected || !_attachedSeen)
+        if (FromProvider(original) is not { } message || !_connected || _attachedTo != _connection)
             return;
         ProviderSent.Add(message);
+        int connection = _connection;
         ProviderMessage crossed = Cross(WireWriter.Write(message), WireReader.Read);
-        _clientQueue.Enqueue(() => ClientStep(new ClientEvent.Received(crossed)));
+        _clientQueue.Enqueue(() =>
+        {
+            if (_connected && connection == _connection)
+                ClientStep(new ClientEvent.Received(crossed));
+        });
     }
 
     private static TMessage Cross<TWire, TMessage>(TWire frame, Func<TWire, Parsed<TMessage>> read)

@@ -67,7 +67,8 @@ internal sealed partial class DealWorld
     private Dictionary<ChannelId, PayerChannel> _payerChannels = [];
     private Dictionary<ChannelId, PayeeChannel> _payeeChannels = [];
     private bool _connected;
-    private bool _attachedSeen;
+    private int _connection;
+    private int _attachedTo = -1;
     private TimeSpan _time;
     private int _actions;
 
@@ -123,6 +124,9 @@ internal sealed partial class DealWorld
 
     public Func<ClientMessage, ClientMessage?> FromClient { get; set; } = message => message;
 
+    /// <summary>Like <see cref="FromClient"/>, for a client that breaks the rules: what it changes is not held to them.</summary>
+    public Func<ClientMessage, ClientMessage?> FromClientRaw { get; set; } = message => message;
+
     /// <summary>What the prover makes of a window, for dishonest provers.</summary>
     public Func<SealedWindow, SealedWindow> Prover { get; set; } = made => made;
 
@@ -174,6 +178,11 @@ internal sealed partial class DealWorld
             RunQueues();
     }
 
+    public static byte[] SignAsProvider(SealedOffer offer) => new Identity().Sign(offer.ToSignedBytes());
+
+    /// <summary>Does something once the current step is over.</summary>
+    public void Later(Action action) => _clientQueue.Enqueue(action);
+
     public void Cancel() => ClientStep(new ClientEvent.CancelRequested());
 
     public void CancelByProvider() => ProviderStep(new ProviderEvent.CancelRequested("The shop is closed."));
@@ -186,16 +195,14 @@ internal sealed partial class DealWorld
             return;
         _connected = false;
         _clientQueue.Enqueue(() => ClientStep(new ClientEvent.Disconnected("The stream ended.")));
-        if (_attachedSeen)
-            _providerQueue.Enqueue(() => ProviderStep(new ProviderEvent.Detached()));
-        _attachedSeen = false;
+        Detach();
     }
 
     public void RunQueues()
     {
         while (_clientQueue.Count + _providerQueue.Count > 0)
         {
-            Assert.True(++_actions < 200_000, $"livelock: client {Client.Status}, provider {_provider?.Status}");
+            Assert.True(++_actions < 200_000, $"livelock: client {_client?.Status}, provider {_provider?.Status}");
             // Alternating by turns keeps the order fixed and both sides moving.
             Queue<Action> queue = _clientQueue.Count > 0 && (_providerQueue.Count == 0 || _actions % 2 == 0) ? _clientQueue : _providerQueue;
             queue.Dequeue()();

@@ -16,14 +16,14 @@ internal sealed class TestLedger(AccountId payer, AccountId payee, TokenAmount w
 
     public List<(ChannelId Channel, Redemption Redemption)> Redemptions { get; } = [];
 
-    public int ChannelsOpened => _channels.Count;
+    public int ChannelsOpened { get; private set; }
 
     public OpenChannelReceipt Open(TokenAmount amount, LockHashKind hash, Epoch now)
     {
         if (amount > Wallet)
             return new OpenChannelReceipt(Receipt(RailOutcome.InsufficientFunds, $"The wallet lacks {amount - Wallet} atto.", now), null);
         Wallet -= amount;
-        var id = new ChannelId($"channel{_channels.Count}");
+        var id = new ChannelId($"channel{ChannelsOpened++}");
         _channels[id] = new Held(amount, hash);
         return new OpenChannelReceipt(Receipt(RailOutcome.Executed, "Opened.", now), id);
     }

@@ -1,0 +1,192 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Lockstep.Cli.Common;
+using Lockstep.Cli.Demo;
+using Lockstep.Cli.Proofs;
+using Lockstep.Content;
+using Lockstep.Content.Blocks;
+using Lockstep.Content.UnixFs;
+using Lockstep.Node.Hosting;
+using Lockstep.Node.Ledger;
+using Lockstep.Payments;
+using Lockstep.Payments.Keys;
+using Lockstep.Payments.Rails;
+using Lockstep.Proofs;
+using Lockstep.Proofs.Soundness;
+
+namespace Lockstep.Cli.Commands;
+
+/// <summary><c>demo</c>: a provider and a client as two real processes sell a file over loopback on a throw-away ledger.</summary>
+internal static class DemoCommand
+{
+    private const long PricePerByteAtto = 2;
+
+    public static Command Create()
+    {
+        Command command = CommandKit.Create("demo", "Sell a file between two processes on this machine, settle, and check that bytes and books agree.", "lockstep demo --size 1MiB --window 4");
+        var file = new Option<string?>("--file") { Description = "The file to sell; random bytes otherwise.", HelpName = "F" };
+        Option<long> size = Sizes.Option("--size", 1 << 20, "Random bytes to sell.");
+        Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf: 64KiB to 1MiB.");
+        var window = new Option<int>("--window") { Description = "Locks that may be open at once.", DefaultValueFactory = _ => 1, HelpName = "W" };
+        Option<LockHash> lockHash = ProofOptions.Lock();
+        Option<Suite> suite = ProofOptions.Suite();
+        foreach (Option option in (Option[])[file, size, chunkSize, window, lockHash, suite])
+            command.Add(option);
+        command.SetBody(async (result, output, cancellation) =>
+        {
+            string folder = Directory.CreateTempSubdirectory("lockstep-demo-").FullName;
+            try
+            {
+                return await RunAsync(
+                    folder, result.GetValue(file), result.GetValue(size), result.GetValue(chunkSize), result.GetValue(window), result.GetValue(lockHash), result.GetValue(suite)!,
+                    output, cancellation).ConfigureAwait(false);
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        string folder, string? file, long size, long chunkSize, int window, LockHash lockHash, Suite suite, Output output, CancellationToken cancellation)
+    {
+        // ---- Two homes, one ledger, one file. Epochs are short, so that settling can be waited for. ----------------------
+        string ledgerPath = Path.Combine(folder, "ledger.db");
+        HomeFolder seller = HomeFolder.Open(Path.Combine(folder, "provider"), ledgerPath), buyer = HomeFolder.Open(Path.Combine(folder, "client"), ledgerPath);
+        string source = file ?? WriteRandom(Path.Combine(folder, "source"), size);
+        RootRecord record;
+        using (ContentHome content = seller.OpenContent())
+            record = AddCommand.Unwrap(content.AddPath(source, new ImportOptions { ChunkSize = (int)chunkSize }, DateTimeOffset.UtcNow, null, cancellation)).Record;
+        using LocalLedger ledger = Wallets.OpenLedger(seller, new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(500), SettleDelayEpochs = 4 });
+        using SecpKey sellerKey = Wallets.OpenOrCreate(seller), buyerKey = Wallets.OpenOrCreate(buyer);
+        AccountId sellerAccount = ledger.Vouchers.AccountOf(sellerKey), buyerAccount = ledger.Vouchers.AccountOf(buyerKey);
+        TokenAmount funds = new TokenAmount(PricePerByteAtto) * (record.Size + 1);
+        await ledger.FundAsync(buyerAccount, funds, cancellation).ConfigureAwait(false);
+
+        // ---- The sale: two processes that share nothing but the ledger's file and a socket. -----------------------------
+        var watch = Stopwatch.StartNew();
+        string received = Path.Combine(folder, "received");
+        JsonElement bought;
+        await using (ChildProcess serving = ChildProcess.Start(
+            "serve", "--json", "--home", seller.Folder, "--ledger", ledgerPath, "--listen", "127.0.0.1:0", "--price-per-byte", PricePerByteAtto.ToString(CultureInfo.InvariantCulture)))
+        {
+            string address = (await serving.ReadJsonAsync(cancellation).ConfigureAwait(false)).GetProperty("address").GetString()!;
+            Task drained = DrainAsync(serving, output, cancellation);
+            output.Note($"selling {Sizes.Format(record.Size)} in {record.ChunkCount} chunks from {address}");
+            await using (ChildProcess getting = ChildProcess.Start(
+                "get", record.Root.ToString(), "--from", address, "-o", received, "--json", "--home", buyer.Folder, "--ledger", ledgerPath,
+                "--window", window.ToString(CultureInfo.InvariantCulture), "--lock", ProofFolder.Name(lockHash), "--suite", suite.Id))
+            {
+                bought = await getting.ReadJsonAsync(cancellation).ConfigureAwait(false);
+                (int code, string errors) = await getting.WaitAsync(cancellation).ConfigureAwait(false);
+                if (code != ExitCodes.Ok)
+                    throw new CliException(ExitCodes.Refused, "get", $"The client of the demo failed with exit code {code}: {errors}");
+            }
+
+            double seconds = watch.Elapsed.TotalSeconds;
+            await serving.StopAsync(cancellation).ConfigureAwait(false);
+            await drained.ConfigureAwait(false);
+            return await SettleAsync(seconds).ConfigureAwait(false);
+        }
+
+        async Task<int> SettleAsync(double seconds)
+        {
+            // ---- Redeem one voucher per lane, settle, collect. ----------------------------------------------------------
+            IReadOnlyList<RailReceipt> redeemed = await Settlement.RedeemAsync(seller, ledger, sellerKey, null, cancellation).ConfigureAwait(false);
+            foreach (ChannelSnapshot channel in await ledger.FindChannelsAsync(sellerAccount, cancellation).ConfigureAwait(false))
+            {
+                await ledger.SettleAsync(sellerKey, channel.Id, cancellation).ConfigureAwait(false);
+                while ((await ledger.GetChannelAsync(channel.Id, cancellation).ConfigureAwait(false))?.SettlingAt is { } at
+                    && await ledger.GetHeadAsync(cancellation).ConfigureAwait(false) < at)
+                    await Task.Delay(100, cancellation).ConfigureAwait(false);
+                await ledger.CollectAsync(sellerKey, channel.Id, cancellation).ConfigureAwait(false);
+            }
+
+            // ---- The books: what left one wallet arrived in the other, to the atto. --------------------------------------
+            TokenAmount earned = await ledger.GetBalanceAsync(sellerAccount, cancellation).ConfigureAwait(false);
+            TokenAmount spent = funds - await ledger.GetBalanceAsync(buyerAccount, cancellation).ConfigureAwait(false);
+            TokenAmount paid = TokenAmount.ParseAtto(bought.GetProperty("paidAtto").GetString()!);
+            string shaSource = await HashAsync(source, cancellation).ConfigureAwait(false), shaReceived = await HashAsync(received, cancellation).ConfigureAwait(false);
+            long soldBytes = bought.GetProperty("bytes").GetInt64();
+            bool isDeal = bought.GetProperty("deal").ValueKind == JsonValueKind.String;
+            IReadOnlyList<string> providerStatuses = [];
+            if (isDeal)
+            {
+                using var books = DealBooks.Open(seller);
+                providerStatuses = [.. books.History(books.Find(bought.GetProperty("deal").GetString(), "provider")).Select(entry => entry.Status)];
+            }
+
+            int lanes = isDeal ? bought.GetProperty("lanes").GetInt32() : 0;
+            bool agrees = shaSource == shaReceived && paid == earned && paid == spent && paid == new TokenAmount(PricePerByteAtto) * soldBytes && redeemed.Count <= lanes;
+            Currency currency = ledger.Description.Currency;
+            output.Result(
+                new
+                {
+                    ok = agrees,
+                    cid = record.Root.ToString(),
+                    bytes = record.Size,
+                    chunks = record.ChunkCount,
+                    bytesSold = soldBytes,
+                    seconds,
+                    mibPerSecond = record.Size / (double)(1 << 20) / seconds,
+                    paidAtto = paid.ToString(),
+                    earnedAtto = earned.ToString(),
+                    pricePerByteAtto = PricePerByteAtto.ToString(CultureInfo.InvariantCulture),
+                    sha256Source = shaSource,
+                    sha256Received = shaReceived,
+                    redemptions = redeemed.Count,
+                    lanes,
+                    maxOpenLocks = isDeal ? bought.GetProperty("maxOpenLocks").GetInt32() : 0,
+                    wireBytes = isDeal ? bought.GetProperty("wireBytes").GetInt64() : 0,
+                    proofBytes = isDeal ? bought.GetProperty("proofBytes").GetInt64() : 0,
+                    suite = suite.Id,
+                    @lock = ProofFolder.Name(lockHash),
+                    clientStatuses = isDeal ? bought.GetProperty("statuses").EnumerateArray().Select(status => status.GetString()!).ToArray() : [],
+                    providerStatuses,
+                },
+                $"receipt   {record.Root}",
+                string.Create(CultureInfo.InvariantCulture, $"sold      {Sizes.Format(record.Size)} in {record.ChunkCount} chunks, {seconds:0.0} s"),
+                $"paid      {currency.Format(paid)}",
+                $"earned    {currency.Format(earned)}, {redeemed.Count} redemptions on {lanes} lanes",
+                $"sha-256   {shaSource} sent",
+                $"          {shaReceived} received",
+                agrees ? "bytes and books agree" : "BYTES OR BOOKS DO NOT AGREE");
+            return agrees ? ExitCodes.Ok : ExitCodes.Refused;
+        }
+    }
+
+    // The provider's lines after its address: shown to people, so that they see the deal move; read in any case.
+    private static async Task DrainAsync(ChildProcess process, Output output, CancellationToken cancellation)
+    {
+        while (await process.Output.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+        {
+            JsonElement notice = JsonSerializer.Deserialize<JsonElement>(line);
+            if (notice.TryGetProperty("status", out JsonElement status))
+                output.Note($"provider: {status.GetString()}, sold {Sizes.Format(notice.GetProperty("bytesSold").GetInt64())}");
+        }
+    }
+
+    private static string WriteRandom(string path, long size)
+    {
+        using FileStream target = File.Create(path);
+        var buffer = new byte[1 << 16];
+        for (long left = size; left > 0; left -= buffer.Length)
+        {
+            RandomNumberGenerator.Fill(buffer);
+            target.Write(buffer, 0, (int)Math.Min(left, buffer.Length));
+        }
+
+        return path;
+    }
+
+    private static async Task<string> HashAsync(string path, CancellationToken cancellation)
+    {
+        await using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using Lockstep.Cli.Common;
+using Lockstep.Node.Hosting;
+using Lockstep.Node.Ledger;
+using Lockstep.Node.Provider;
+using Lockstep.Node.Transport;
+using Lockstep.Payments;
+using Lockstep.Payments.Keys;
+using Lockstep.Retrieval.Deals;
+
+namespace Lockstep.Cli.Commands;
+
+/// <summary><c>serve</c>: sells the home's content until it is told to stop.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        Command command = CommandKit.Create("serve", "Sell the home's content. Prints the address that buyers need as its first line.", "lockstep serve --listen 127.0.0.1:4070 --price-per-byte 2");
+        var listen = new Option<string?>("--listen") { Description = "HOST:PORT to listen on; port 0 takes any free one.", HelpName = "ADDR" };
+        var host = new Option<string?>("--advertise") { Description = "The host that the printed address names, when it is not the one listened on.", HelpName = "HOST" };
+        var price = new Option<string?>("--price-per-byte") { Description = "The price in atto-units per byte (settings.json otherwise, 2 by default).", HelpName = "ATTO" };
+        var unseal = new Option<string?>("--unseal-price") { Description = "The price in atto-units for bringing cold content back.", HelpName = "ATTO" };
+        var window = new Option<long?>("--proof-window") { Description = "Bytes of content under one proof.", HelpName = "BYTES" };
+        foreach (Option option in (Option[])[listen, host, price, unseal, window])
+            command.Add(option);
+        command.SetBody(async (result, output, cancellation) =>
+        {
+            HomeFolder home = CommandKit.OpenHome(result);
+            NodeSettings settings = home.LoadSettings();
+            settings = settings with
+            {
+                PricePerByteAtto = result.GetValue(price) ?? settings.PricePerByteAtto,
+                UnsealPriceAtto = result.GetValue(unseal) ?? settings.UnsealPriceAtto,
+                ProofWindowBytes = result.GetValue(window) ?? settings.ProofWindowBytes,
+            };
+            ListenAddress? address = null;
+            if (result.GetValue(listen) is { } text && !ListenAddress.TryParse(text, out address, out string? error))
+                throw new CliException(ExitCodes.Usage, "listen", error);
+
+            using SecpKey key = Wallets.OpenOrCreate(home);
+            using LocalLedger ledger = Wallets.OpenLedger(home);
+            Currency currency = ledger.Description.Currency;
+            var seen = new Dictionary<DealId, DealStatus>();
+            var options = new ProviderOptions(home, ledger, key)
+            {
+                Settings = settings,
+                Listen = address,
+                AdvertisedHost = result.GetValue(host),
+                DealChanged = notice =>
+                {
+                    // One line per change of status; chunk by chunk would drown the rest.
+                    lock (seen)
+                    {
+                        if (seen.TryGetValue(notice.Deal, out DealStatus last) && last == notice.Row.Status)
+                            return;
+                        seen[notice.Deal] = notice.Row.Status;
+                    }
+
+                    output.Result(
+                        new { deal = notice.Deal.ToString(), status = notice.Row.Status.FullName(), bytesSold = notice.Row.BytesSold, earnedAtto = notice.Row.Earned.ToString(), sentence = notice.Row.Sentence },
+                        $"{notice.Deal.ToString()[..12]}  {notice.Row.Status.FullName()}  sold {Sizes.Format(notice.Row.BytesSold)} for {currency.Format(notice.Row.Earned)}{(notice.Row.Sentence is { } sentence ? "  " + sentence : "")}");
+                },
+                Redeemed = redeemed => output.Result(
+                    new { channel = redeemed.Channel.Text, redeemed = redeemed.Receipts.Count, reason = redeemed.Reason?.ToString(), receipts = redeemed.Receipts.Select(r => r.Sentence) },
+                    $"redeemed {redeemed.Receipts.Count} vouchers on {redeemed.Channel} ({redeemed.Reason})"),
+            };
+            await using ProviderNode node = await ProviderNode.StartAsync(options, cancellation).ConfigureAwait(false);
+            var perByte = TokenAmount.ParseAtto(settings.PricePerByteAtto);
+            output.Result(
+                new { address = node.Address.ToString(), account = node.Account.Text, pricePerByteAtto = perByte.ToString(), rail = ledger.Description.Id },
+                node.Address.ToString(),
+                string.Create(CultureInfo.InvariantCulture, $"paid on {node.Account}, {currency.Format(perByte * (1L << 30))} per GiB; stop with Ctrl-C"));
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using (cancellation.Register(() => stopped.TrySetResult()))
+                await (await Task.WhenAny(node.Completion, stopped.Task).ConfigureAwait(false)).ConfigureAwait(false);
+            output.Note("stopping; deals go on at the next start");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+}

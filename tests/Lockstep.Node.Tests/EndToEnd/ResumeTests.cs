@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Net;
+using Lockstep.Content.Cids;
+using Lockstep.Node.Bench;
+using Lockstep.Node.Client;
+using Lockstep.Node.Hosting;
+using Lockstep.Node.Provider;
+using Lockstep.Node.Proving;
+using Lockstep.Node.Storage;
+using Lockstep.Node.Tests.Support;
+using Lockstep.Node.Transport;
+using Lockstep.Payments;
+using Lockstep.Retrieval.Client;
+using Lockstep.Retrieval.Deals;
+
+namespace Lockstep.Node.Tests.EndToEnd;
+
+/// <summary>Deals that are cut short and gone on with, links that are long, and the real prover.</summary>
+public class ResumeTests
+{
+    [Theory]
+    [InlineData(1, 11)]
+    [InlineData(4, 12)]
+    public async Task ABuyerThatIsStoppedAgainAndAgainPaysEachChunkOnce(int openLocks, int seed)
+    {
+        const int Size = 1_000_000;
+        await using var market = new Market(new StandInProofs(TimeSpan.FromMilliseconds(30))) { Settings = SmallWindows };
+        (Cid root, byte[] bytes) = market.Add(Size);
+        ClientDealRow? deal = null;
+        int stops = 0;
+        var random = new Random(seed);
+        await using (ProviderNode seller = await market.ServeAsync())
+        {
+            while (deal is null)
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(Market.Cancellation);
+                stop.CancelAfter(random.Next(20, 500));
+                try
+                {
+                    await using RetrievalClient buyer = await market.OpenBuyerAsync();
+                    var request = new RetrievalRequest(root, seller.Address) { Output = market.File("out"), OpenLocks = openLocks };
+                    deal = (await buyer.GetAsync(request, null, stop.Token)).Deal;
+                }
+                catch (OperationCanceledException) when (!Market.Cancellation.IsCancellationRequested)
+                {
+                    stops++;
+                }
+            }
+        }
+
+        Assert.True(stops > 0, "the buyer was never stopped, so nothing was shown");
+        await AssertSoldOnceAsync(market, deal, bytes, openLocks);
+    }
+
+    [Fact]
+    public async Task ASellerThatIsRestartedAgainAndAgainIsPaidForEachChunkOnce()
+    {
+        const int Size = 1_000_000;
+        await using var market = new Market(new StandInProofs(TimeSpan.FromMilliseconds(60))) { Settings = SmallWindows };
+        (Cid root, byte[] bytes) = market.Add(Size);
+        ProviderNode seller = await market.ServeAsync();
+        var listen = new ListenAddress(IPAddress.Loopback, seller.Address.Port);
+        Task<RetrievalResult> buying = market.GetAsync(seller.Address, root, request => request with { Output = market.File("out") });
+        var random = new Random(13);
+        int restarts = 0;
+        while (!buying.IsCompleted)
+        {
+            await Task.WhenAny(buying, Task.Delay(random.Next(100, 500), Market.Cancellation));
+            await seller.DisposeAsync();
+            seller = await market.ServeAsync(options => options with { Listen = listen });
+            restarts++;
+        }
+
+        ClientDealRow deal = (await buying).Deal!;
+        await seller.DisposeAsync();
+        Assert.True(restarts > 1, "the seller was never restarted, so nothing was shown");
+        await AssertSoldOnceAsync(market, deal, bytes, openLocks: 1);
+    }
+
+    [Fact]
+    public async Task AStoppedDealIsCancelledOnRequestAndKeepsWhatWasPaid()
+    {
+        await using var market = new Market(new StandInProofs(TimeSpan.FromMilliseconds(50))) { Settings = SmallWindows };
+        (Cid root, _) = market.Add(1_000_000);
+        await using ProviderNode seller = await market.ServeAsync();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Market.Cancellation);
+        stop.CancelAfter(600);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await using RetrievalClient buyer = await market.OpenBuyerAsync();
+            await buyer.GetAsync(new RetrievalRequest(root, seller.Address), null, stop.Token);
+        });
+        await using RetrievalClient canceller = await market.OpenBuyerAsync();
+        DealId id;
+        using (var store = ClientStore.Open(market.BuyerHome.ClientStorePath, null, TimeProvider.System))
+            id = store.ListDeals().Single().Row.DealId;
+        ClientDealRow row = await canceller.CancelAsync(id, Market.Cancellation);
+        Assert.Equal(DealStatus.Cancelled, row.Status);
+        Assert.Equal(new TokenAmount(Market.PricePerByte * row.BytesReceived), row.Paid);
+        await Assert.ThrowsAsync<NodeException>(() => canceller.CancelAsync(id, Market.Cancellation));
+    }
+
+    [Fact]
+    public async Task ALongLinkCostsAFewRoundTripsAndNoMore()
+    {
+        // 16 windows of 250 ms each; were there one round trip per window that proving waits for, it would add 3.2 s.
+        TimeSpan seal = TimeSpan.FromMilliseconds(250), roundTrip = TimeSpan.FromMilliseconds(200);
+        await using var market = new Market(new StandInProofs(seal)) { Settings = SmallWindows };
+        (Cid root, _) = market.Add(16 * 64 << 10);
+        await using ProviderNode seller = await market.ServeAsync();
+        await using DelayProxy proxy = DelayProxy.Start("127.0.0.1", seller.Address.Port, roundTrip);
+        var clock = Stopwatch.StartNew();
+        await market.GetAsync(seller.Address, root, request => request with { Through = proxy.EndPoint });
+        TimeSpan proving = 16 * seal;
+        Assert.True(clock.Elapsed > proving, "the proxy or the prover did nothing");
+        Assert.True(clock.Elapsed < (1.15 * proving) + (9 * roundTrip), $"took {clock.Elapsed} for {proving} of proving");
+    }
+
+    [Fact]
+    public async Task TheRealProverSellsAFile()
+    {
+        await using var market = new Market(new LockstepProofs()) { Settings = SmallWindows };
+        (Cid root, byte[] bytes) = market.Add(70_000);
+        ClientDealRow deal;
+        await using (ProviderNode seller = await market.ServeAsync())
+        {
+            RetrievalResult result = await market.GetAsync(seller.Address, root, request => request with { Output = market.File("out") });
+            deal = result.Deal!;
+            Assert.True(result.Traffic.ProofBytes > 0 && result.Traffic.WireBytes > result.Traffic.ProofBytes + 70_000);
+        }
+
+        await AssertSoldOnceAsync(market, deal, bytes, openLocks: 1);
+    }
+
+    private static NodeSettings SmallWindows { get; } = new() { PricePerByteAtto = "3", ProofWindowBytes = 64 << 10 };
+
+    private static async Task AssertSoldOnceAsync(Market market, ClientDealRow deal, byte[] bytes, int openLocks)
+    {
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(market.File("out"), Market.Cancellation));
+        Assert.Equal(DealStatus.Completed, deal.Status);
+        Assert.Equal(bytes.Length, deal.BytesReceived);
+        Assert.Equal(new TokenAmount(Market.PricePerByte * bytes.Length), deal.Paid);
+        Assert.True(ProviderTable.Table.IsWalk(market.SellerHistory(deal.DealId)));
+        (TokenAmount earned, int redemptions) = await market.RedeemAllAsync();
+        Assert.Equal(deal.Paid, earned);
+        Assert.InRange(redemptions, 1, openLocks);
+    }
+}
