@@ -169,6 +169,9 @@ internal sealed class ClientDealRunner : IAsyncDisposable
     private void Connect()
     {
         int number = ++_streamNumber;
+
+        // Before the stream exists: a connection that is refused at once must not be heard of before it was begun.
+        _mailbox.Writer.TryWrite(new Envelope(new ClientEvent.Connected(), number, IsInbound: false));
         _stream = new ExchangeStream(
             _peer,
             async received =>
@@ -178,7 +181,6 @@ internal sealed class ClientDealRunner : IAsyncDisposable
             },
             sentence => _mailbox.Writer.TryWrite(new Envelope(new ClientEvent.Disconnected(sentence), number, IsInbound: false)),
             Traffic);
-        _mailbox.Writer.TryWrite(new Envelope(new ClientEvent.Connected(), number, IsInbound: false));
     }
 
     private async Task EndStreamAsync()

@@ -217,7 +217,8 @@ public sealed class RetrievalClient : IAsyncDisposable
     // Said before a deal is made; a deal that runs dry later is parked instead.
     private async Task RequireFundsAsync(RetrievalRequest request, AccountId payee, LockHashKind lockHash, TokenAmount total, CancellationToken cancellation)
     {
-        if (request.WaitForFunds)
+        // With part of the content held already the rest costs less than the whole: the deal itself finds out how much.
+        if (request.WaitForFunds || _content.Blocks.Has(request.Root))
             return;
         AccountId self = Rail.Vouchers.AccountOf(_options.Wallet);
         TokenAmount balance = await Rail.GetBalanceAsync(self, cancellation).ConfigureAwait(false);

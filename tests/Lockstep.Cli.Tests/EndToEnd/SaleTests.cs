@@ -44,14 +44,19 @@ public sealed class SaleTests
         }
 
         Assert.False(File.Exists(cli.Path("received")));
-        Task<Cli.Run> again = cli.RunAsync("buyer", "get", cid, "--from", address, "-o", cli.Path("received"), "--json");
-        await Task.Delay(3000, TestContext.Current.CancellationToken);
-        seller.Kill();
-        await seller.WaitForExitAsync(TestContext.Current.CancellationToken);
-        seller.Dispose();
+        using (Process buyer = cli.Start("buyer", "get", cid, "--from", address, "-o", cli.Path("received"), "--json"))
+        {
+            await Task.Delay(3000, TestContext.Current.CancellationToken);
+            seller.Kill();
+            await seller.WaitForExitAsync(TestContext.Current.CancellationToken);
+            seller.Dispose();
+            buyer.Kill();
+            await buyer.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
         (seller, string same) = await ServeAsync(cli, $"127.0.0.1:{port}");
         Assert.Equal(address, same);
-        Cli.Run bought = await again;
+        Cli.Run bought = await cli.RunAsync("buyer", "get", cid, "--from", address, "-o", cli.Path("received"), "--json");
         Assert.True(bought.ExitCode == 0, bought.Errors);
         Assert.Equal(await File.ReadAllBytesAsync(source, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(cli.Path("received"), TestContext.Current.CancellationToken));
         Assert.Equal("3000002", bought.Json.GetProperty("paidAtto").GetString());
