@@ -1,19 +1,21 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Lockstep.Cli.Commands;
 using Lockstep.Cli.Common;
 
-var root = new RootCommand("Sell and buy files chunk by chunk, with a proof before the money and the key for it.")
+ParseResult parsed = CommandList.Root().Parse(args);
+if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
 {
-    CommandKit.Json, CommandKit.Home, CommandKit.Ledger,
-};
-foreach (Command command in CommandList.All())
-    root.Add(command);
-
-ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
-{
-    new Output(parsed.GetValue(CommandKit.Json)).Error("usage", $"{parsed.Errors[0].Message} See 'lockstep {parsed.CommandResult.Command.Name} --help'.");
+    // A word that means nothing says more about what went wrong than the argument that is missing because of it.
+    string sentence = parsed.UnmatchedTokens is [string word, ..]
+        ? $"'{word}' is not known here."
+        : parsed.Errors[0].Message;
+    new Output(args.Contains("--json")).Error("usage", $"{sentence} See '{PathOf(parsed.CommandResult.Command)} --help'.");
     return ExitCodes.Usage;
 }
 
 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+
+// "lockstep channel open", not "open": the help that is pointed at must be the right one.
+static string PathOf(Command command) =>
+    command is RootCommand ? "lockstep" : $"{PathOf((Command)command.Parents.First())} {command.Name}";

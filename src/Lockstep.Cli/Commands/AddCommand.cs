@@ -15,12 +15,7 @@ internal static class AddCommand
     {
         Command command = CommandKit.Create("add", "Take in a file, a folder or a CAR (a name that ends in .car), and print its CID.", "lockstep add photos --chunk-size 1MiB");
         var path = new Argument<string>("PATH") { Description = "The file, folder or CAR." };
-        Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf: 64KiB to 1MiB. A CAR keeps its own.");
-        chunkSize.Validators.Add(result =>
-        {
-            if (result.GetValue(chunkSize) is < ImportOptions.MinChunkSize or > ImportOptions.MaxChunkSize)
-                result.AddError("--chunk-size must be 64KiB to 1MiB.");
-        });
+        Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf; a CAR keeps its own.", ImportOptions.MinChunkSize, ImportOptions.MaxChunkSize);
         var cold = new Option<bool>("--cold") { Description = "Put the chunks into a compressed archive; a buyer's deal unseals them." };
         var asFile = new Option<bool>("--no-car") { Description = "Import a .car as an ordinary file." };
         foreach (Symbol symbol in (Symbol[])[path, chunkSize, cold, asFile])

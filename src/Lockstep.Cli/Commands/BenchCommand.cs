@@ -34,9 +34,9 @@ internal static class BenchCommand
             "verify" => "Time the verification of a proof.",
             _ => "Time opening: key check, decryption, digest.",
         }, $"lockstep bench {what} --size 1MiB --runs 5 --json");
-        Option<long> size = Sizes.Option("--size", 1 << 20, "Bytes of content, rounded to whole windows of whole chunks.");
+        Option<long> size = Sizes.Option("--size", 1 << 20, "Bytes of content, rounded to whole windows of whole chunks.", 1, 1 << 30);
         Option<long> chunkSize = ProofOptions.ChunkSize();
-        var runs = new Option<int>("--runs") { Description = "Runs; the median counts.", HelpName = "N", DefaultValueFactory = _ => what is "prove" or "seal" ? 1 : 5 };
+        Option<int> runs = Numbers.Option("--runs", what is "prove" or "seal" ? 1 : 5, "Runs; the median counts.", 1, 1000);
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
         Option<int> threads = ProofOptions.Threads();
@@ -53,7 +53,7 @@ internal static class BenchCommand
 
             var seconds = new List<double>();
             Sample? last = null;
-            for (int run = 0; run < Math.Max(1, result.GetValue(runs)); run++)
+            for (int run = 0; run < result.GetValue(runs); run++)
             {
                 last = Run(what, setup, windows);
                 seconds.Add(last.Seconds);

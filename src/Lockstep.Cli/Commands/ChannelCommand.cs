@@ -19,7 +19,7 @@ internal static class ChannelCommand
         command.Add(Ls());
         command.Add(Open());
         command.Add(TopUp());
-        command.Add(End("settle", "Start the settling period: after it the channel can be collected.", (rail, key, channel, cancellation) => rail.SettleAsync(key, channel, cancellation)));
+        command.Add(End("settle", "Redeem what was earned, then start the settling period: after it the channel can be collected, and nothing can be redeemed any more.", (rail, key, channel, cancellation) => rail.SettleAsync(key, channel, cancellation)));
         command.Add(End("collect", "Pay out a channel whose settling period is over.", (rail, key, channel, cancellation) => rail.CollectAsync(key, channel, cancellation)));
         return command;
     }
@@ -87,6 +87,12 @@ internal static class ChannelCommand
         {
             if (result.GetValue(channel) is null == !result.GetValue(all))
                 throw new CliException(ExitCodes.Usage, "channel", "Name one channel, or say --all.");
+
+            // What a payee does not redeem before the settling period is over is lost, whoever began it: so it goes first.
+            IReadOnlyList<RailReceipt> redeemed = name != "settle" ? [] : await Settlement.RedeemAsync(
+                CommandKit.OpenHome(result), rail, key, result.GetValue(channel) is { } named ? ParseChannel(rail, named) : null, cancellation).ConfigureAwait(false);
+            foreach (RailReceipt receipt in redeemed)
+                output.Note($"redeem: {receipt.Sentence}");
             Epoch head = await rail.GetHeadAsync(cancellation).ConfigureAwait(false);
             IEnumerable<ChannelId> targets = result.GetValue(channel) is { } text
                 ? [ParseChannel(rail, text)]
@@ -101,7 +107,7 @@ internal static class ChannelCommand
                 output.Note($"{name}: {target}: {receipt.Sentence}");
             }
 
-            output.Result(done, done.Count == 0 ? ["no channel is ready for it"] : []);
+            output.Result(done, done.Count > 0 ? [] : redeemed.Count > 0 ? ["redeemed; every channel is settling already"] : ["no channel is ready for it"]);
             return ExitCodes.Ok;
         }));
         return command;

@@ -28,9 +28,9 @@ internal static class DemoCommand
     {
         Command command = CommandKit.Create("demo", "Sell a file between two processes on this machine, settle, and check that bytes and books agree.", "lockstep demo --size 1MiB --window 4");
         var file = new Option<string?>("--file") { Description = "The file to sell; random bytes otherwise.", HelpName = "F" };
-        Option<long> size = Sizes.Option("--size", 1 << 20, "Random bytes to sell.");
-        Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf: 64KiB to 1MiB.");
-        var window = new Option<int>("--window") { Description = "Locks that may be open at once.", DefaultValueFactory = _ => 1, HelpName = "W" };
+        Option<long> size = Sizes.Option("--size", 1 << 20, "Random bytes to sell.", 0, 1L << 40);
+        Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf.", ImportOptions.MinChunkSize, ImportOptions.MaxChunkSize);
+        Option<int> window = ProofOptions.Window();
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
         foreach (Option option in (Option[])[file, size, chunkSize, window, lockHash, suite])

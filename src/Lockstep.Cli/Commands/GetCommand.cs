@@ -26,7 +26,7 @@ internal static class GetCommand
         var from = new Option<string>("--from") { Description = "The provider's address.", Required = true, HelpName = "ADDRESS" };
         var target = new Option<string>("--out", "-o") { Description = "The file or folder to write.", Required = true, HelpName = "OUT" };
         var most = new Option<string?>("--max-price") { Description = "The most the whole deal may cost; without it, what the provider asks now.", HelpName = "AMOUNT" };
-        var window = new Option<int>("--window") { Description = "Locks that may be open at once, each on a lane of its own.", DefaultValueFactory = _ => 1, HelpName = "W" };
+        Option<int> window = ProofOptions.Window();
         var force = new Option<bool>("--force") { Description = "Replace what is at OUT." };
         var wait = new Option<bool>("--wait") { Description = "When money runs out, wait for it instead of stopping." };
         Option<LockHash> lockHash = ProofOptions.Lock();
@@ -37,8 +37,6 @@ internal static class GetCommand
         {
             Cid root = Parsing.Cid(result.GetValue(cid)!);
             ProviderAddress provider = Parsing.Provider(result.GetValue(from)!);
-            if (result.GetValue(window) is < 1 or > 64)
-                throw new CliException(ExitCodes.Usage, "window", "--window must be 1 to 64.");
             HomeFolder home = CommandKit.OpenHome(result);
             using SecpKey key = Wallets.OpenOrCreate(home);
             using LocalLedger ledger = Wallets.OpenLedger(home);

@@ -13,7 +13,7 @@ internal static class OpenCommand
         Command command = CommandKit.Create("open", "Decrypt what 'prove' sealed, with the revealed keys.", "lockstep open sealed --key keys.json -o photo.jpg");
         var folder = new Argument<string>("DIR") { Description = "The folder with statement.bin and ciphertext.bin." };
         var key = new Option<string[]>("--key") { Description = "A key (64 hexadecimal digits) or a keys.json; repeat it for several chunks.", Required = true, HelpName = "KEY" };
-        var first = new Option<int>("--chunk") { Description = "The chunk that the first key opens.", HelpName = "N" };
+        Option<int> first = Numbers.Option("--chunk", 0, "The chunk that the first key opens.", 0, int.MaxValue);
         var target = new Option<string>("--out", "-o") { Description = "The file to write.", Required = true, HelpName = "FILE" };
         foreach (Symbol symbol in (Symbol[])[folder, key, first, target])
             ProofOptions.Add(command, symbol);

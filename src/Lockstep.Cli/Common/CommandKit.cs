@@ -12,12 +12,16 @@ internal static class CommandKit
 
     public static readonly Option<string?> Home = new("--home")
     {
-        Description = "The folder with keys, wallet, content and deals (else $LOCKSTEP_HOME, else ~/.lockstep).", Recursive = true, HelpName = "DIR",
+        Description = "The folder with keys, wallet, content and deals (else $LOCKSTEP_HOME, else ~/.lockstep).",
+        Recursive = true,
+        HelpName = "DIR",
     };
 
     public static readonly Option<string?> Ledger = new("--ledger")
     {
-        Description = "The local ledger's file (else $LOCKSTEP_LEDGER, else beside the home).", Recursive = true, HelpName = "FILE",
+        Description = "The local ledger's file (else $LOCKSTEP_LEDGER, else beside the home).",
+        Recursive = true,
+        HelpName = "FILE",
     };
 
     /// <summary>A command whose help ends with an example.</summary>
@@ -57,10 +61,15 @@ internal static class CommandKit
                 output.Error("rail", failure.Message);
                 return ExitCodes.Local;
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException || IsFileTooLarge(failure))
             {
                 output.Error("io", failure.Message);
                 return ExitCodes.Local;
+            }
+            catch (Exception failure)
+            {
+                output.Error("internal", $"The program met a fault of its own ({failure.GetType().Name}: {failure.Message.ReplaceLineEndings(" ")}); please report it.");
+                return ExitCodes.Internal;
             }
         });
 
@@ -70,6 +79,10 @@ internal static class CommandKit
 
     /// <summary>The home that the options name.</summary>
     public static HomeFolder OpenHome(ParseResult result) => HomeFolder.Open(result.GetValue(Home), result.GetValue(Ledger));
+
+    // The runtime reports a file that may not grow any more as a wrong argument of its own.
+    private static bool IsFileTooLarge(Exception failure) =>
+        failure is ArgumentOutOfRangeException { ParamName: "value" } && failure.Message.StartsWith("Specified file length", StringComparison.Ordinal);
 
     private static int ExitCodeOf(NodeFault fault) => fault switch
     {

@@ -59,10 +59,12 @@ internal sealed class DealBooks : IDisposable
     private static DealView View(StoredDeal<ClientDealRow> deal) => new(
         deal.Row.DealId.ToString(), "client", deal.Row.Proposal.PayloadCid.ToString(), deal.Row.Status.FullName(), deal.Row.BytesReceived, deal.Row.Content?.Size ?? 0,
         deal.Row.ChunksReceived, deal.Row.Paid.ToString(), deal.Row.Proposal.Terms.PricePerByte.ToString(), deal.Row.Channel?.Text, deal.Row.Lanes.Count, deal.Row.Sentence,
-        deal.CreatedAt, deal.UpdatedAt) { Id = deal.Row.DealId };
+        deal.CreatedAt, deal.UpdatedAt)
+    { Id = deal.Row.DealId };
 
     private static DealView View(StoredDeal<ProviderDealRow> deal) => new(
         deal.Row.DealId.ToString(), "provider", deal.Row.Proposal.PayloadCid.ToString(), deal.Row.Status.FullName(), deal.Row.BytesSold, deal.Row.Content.Size,
         deal.Row.ChunksSold, deal.Row.Earned.ToString(), deal.Row.Proposal.Terms.PricePerByte.ToString(), deal.Row.Channel?.Text, deal.Row.Lanes.Count, deal.Row.Sentence,
-        deal.CreatedAt, deal.UpdatedAt) { Id = deal.Row.DealId };
+        deal.CreatedAt, deal.UpdatedAt)
+    { Id = deal.Row.DealId };
 }

@@ -21,6 +21,9 @@ internal static class ExitCodes
     /// <summary>A file, folder or store of this machine cannot be used.</summary>
     public const int Local = 5;
 
+    /// <summary>A fault of the program.</summary>
+    public const int Internal = 70;
+
     /// <summary>Interrupted by the user.</summary>
     public const int Interrupted = 130;
 }

@@ -26,28 +26,31 @@ internal static class Sizes
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
     };
 
-    /// <summary>An option that takes a size.</summary>
-    public static Option<long> Option(string name, long value, string description) => new(name)
+    /// <summary>An option that takes a size from <paramref name="min"/> to <paramref name="max"/>.</summary>
+    public static Option<long> Option(string name, long value, string description, long min, long max) => new(name)
     {
-        Description = description,
+        Description = $"{description} From {Format(min)} to {Format(max)}.",
         HelpName = "SIZE",
         DefaultValueFactory = _ => value,
-        CustomParser = Parse,
+        CustomParser = argument => Parse(name, argument, min, max),
     };
 
-    private static long Parse(ArgumentResult argument)
+    // The range is checked here and not by a validator: one that asks for the value of a text that is no size would throw.
+    private static long Parse(string name, ArgumentResult argument, long min, long max)
     {
         string text = argument.Tokens[0].Value;
-        if (TryParse(text, out long bytes))
-            return bytes;
-        argument.AddError($"'{text}' is not a size; write for example 262144, 256KiB or 1MiB.");
-        return 0;
+        if (!TryParse(text, out long bytes))
+            argument.AddError($"'{text}' is not a size; write for example 262144, 256KiB or 1MiB.");
+        else if (bytes < min || bytes > max)
+            argument.AddError($"{name} must be {Format(min)} to {Format(max)}.");
+        return bytes;
     }
 
     private static bool TryNumber(ReadOnlySpan<char> text, long factor, out long bytes)
     {
         bytes = 0;
-        if (!decimal.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number) || number < 0 || number * factor > long.MaxValue)
+        if (!decimal.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
+            || number < 0 || number > (decimal)long.MaxValue / factor)
             return false;
         bytes = (long)(number * factor);
         return bytes == number * factor;

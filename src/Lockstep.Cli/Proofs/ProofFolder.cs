@@ -31,7 +31,8 @@ internal sealed class ProofFolder(string folder)
     {
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
             throw new CliException(ExitCodes.Local, "exists", $"{folder} exists already and is not empty; name another folder with --out.");
-        string parent = Path.GetDirectoryName(Path.GetFullPath(folder))!;
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        string parent = Path.GetDirectoryName(folder) ?? folder;
         Directory.CreateDirectory(parent);
         string temporary = Path.Combine(parent, $".{Path.GetFileName(folder)}.{Guid.NewGuid():N}.partial");
         Directory.CreateDirectory(temporary);

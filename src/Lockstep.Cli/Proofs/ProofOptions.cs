@@ -12,16 +12,12 @@ internal static class ProofOptions
     /// <summary>Content that one proof covers unless a command says otherwise: more than this costs memory, less costs size.</summary>
     public const int WindowBytes = 1 << 20;
 
-    public static Option<long> ChunkSize()
-    {
-        Option<long> option = Sizes.Option("--chunk-size", 256 << 10, $"Bytes per chunk, 1 to {ChunkStatement.MaxLength}.");
-        option.Validators.Add(result =>
-        {
-            if (result.GetValue(option) is < 1 or > ChunkStatement.MaxLength)
-                result.AddError($"--chunk-size must be 1 to {ChunkStatement.MaxLength} bytes.");
-        });
-        return option;
-    }
+    public static Option<long> ChunkSize() =>
+        Sizes.Option("--chunk-size", 256 << 10, "Bytes per chunk.", 1, ChunkStatement.MaxLength);
+
+    /// <summary>Locks that may be open at once.</summary>
+    public static Option<int> Window() =>
+        Numbers.Option("--window", 1, "Locks that may be open at once, each on a lane of its own.", 1, 64);
 
     public static Option<LockHash> Lock() => new("--lock")
     {
@@ -57,16 +53,8 @@ internal static class ProofOptions
         },
     };
 
-    public static Option<int> Threads()
-    {
-        var option = new Option<int>("--threads") { Description = "Threads to use (all processors by default).", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValue(option) is < 1 or > 256)
-                result.AddError("--threads must be 1 to 256.");
-        });
-        return option;
-    }
+    public static Option<int> Threads() =>
+        Numbers.Option("--threads", Environment.ProcessorCount, "Threads to use (all processors by default).", 1, 256);
 
     public static void Add(Command command, Symbol symbol)
     {

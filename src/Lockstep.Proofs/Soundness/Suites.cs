@@ -16,6 +16,8 @@ public sealed class Suite
     /// <summary>Identifier with version.</summary>
     public string Id { get; }
 
+    public override string ToString() => Id;
+
     /// <summary>The content cipher (RFC 8439).</summary>
     public string Cipher { get; } = "ChaCha20";
 

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Lockstep.Cli.Tests.Support;
+
+namespace Lockstep.Cli.Tests.Sales;
+
+/// <summary>The main job, small: two processes, one sale, settled.</summary>
+public class DemoTests
+{
+    [Theory]
+    [InlineData(65537, "sha256", 1)]
+    [InlineData(65537, "blake2b", 4)]
+    public async Task BytesAndBooksAgree(int size, string lockHash, int window)
+    {
+        JsonElement result = (await Support.Lockstep.RunAsync(
+            "demo", "--size", $"{size}", "--chunk-size", "64KiB", "--lock", lockHash, "--window", $"{window}", "--json")).Ok().Json;
+        Assert.Equal(size, result.GetProperty("bytes").GetInt64());
+        Assert.Equal(2, result.GetProperty("chunks").GetInt32());
+        Assert.True(result.GetProperty("seconds").GetDouble() > 0);
+        Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
+        Assert.Equal(64, result.GetProperty("sha256Source").GetString()!.Length);
+        Assert.Equal(JsonValueKind.String, result.GetProperty("paidAtto").ValueKind);
+        Assert.Equal(result.GetProperty("paidAtto").GetString(), result.GetProperty("earnedAtto").GetString());
+        Assert.InRange(result.GetProperty("redemptions").GetInt32(), 1, result.GetProperty("lanes").GetInt32());
+        Assert.InRange(result.GetProperty("lanes").GetInt32(), 1, window);
+        Assert.InRange(result.GetProperty("maxOpenLocks").GetInt32(), 1, window);
+        Assert.True(result.GetProperty("wireBytes").GetInt64() > size + result.GetProperty("proofBytes").GetInt64());
+        AssertWalked(result.GetProperty("clientStatuses"),
+            "New", "WaitAcceptance", "Accepted", "PaymentChannelCreating", "ChannelAllocatingLane", "Ongoing", "WaitingBlock", "VerifyProofs", "SendFunds", "CheckFunds", "BlockComplete", "Completed");
+        AssertWalked(result.GetProperty("providerStatuses"),
+            "New", "Unsealing", "Unsealed", "Ongoing", "Encrypt", "GenerateProof", "FundsNeeded", "RevealKey", "BlockComplete", "Completed");
+    }
+
+    [Fact]
+    public async Task AFileThatIsNotThereIsSaidSo() =>
+        (await Support.Lockstep.RunAsync("demo", "--file", "/nonexistent/file")).Failed(5, "/nonexistent/file");
+
+    private static void AssertWalked(JsonElement statuses, params string[] given)
+    {
+        string?[] seen = [.. statuses.EnumerateArray().Select(status => status.GetString())];
+        Assert.Equal("DealStatusNew", seen[0]);
+        Assert.Equal("DealStatusCompleted", seen[^1]);
+        foreach (string status in given)
+            Assert.Contains("DealStatus" + status, seen);
+    }
+}
