@@ -62,9 +62,14 @@ internal sealed class ExchangeStream : IAsyncDisposable
         {
             sentence = _peer.Explain(fault).Message;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             return;
+        }
+        catch (OperationCanceledException)
+        {
+            // The library also cancels a call whose connection could not be made: that is an end like any other.
+            sentence = "The connection was lost before the stream began.";
         }
 
         if (!_stop.IsCancellationRequested)
