@@ -69,7 +69,9 @@ public sealed class DeadlineTests
     {
         var patient = new ClientPolicy
         {
-            WarmUpTimeout = TimeSpan.FromDays(9), BlockTimeout = TimeSpan.FromDays(9), KeyTimeout = TimeSpan.FromDays(9),
+            WarmUpTimeout = TimeSpan.FromDays(9),
+            BlockTimeout = TimeSpan.FromDays(9),
+            KeyTimeout = TimeSpan.FromDays(9),
         };
         var world = new DealWorld(new WorldOptions { ClientPolicy = patient });
         world.ProviderIgnores = effect => (missing, effect) switch

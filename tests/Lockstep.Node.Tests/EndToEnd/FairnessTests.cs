@@ -133,12 +133,18 @@ public class FairnessTests
 
     private static ClientPolicy QuickBuyer { get; } = new()
     {
-        RailPoll = TimeSpan.FromMilliseconds(100), ReconnectDelay = TimeSpan.FromMilliseconds(50), KeyTimeout = TimeSpan.FromSeconds(1),
+        RailPoll = TimeSpan.FromMilliseconds(100),
+        ReconnectDelay = TimeSpan.FromMilliseconds(50),
+        KeyTimeout = TimeSpan.FromSeconds(1),
     };
 
     private static NodeSettings ShortLocks { get; } = new()
     {
-        PricePerByteAtto = "3", RedeemMarginEpochs = 40, ExpiryMarginEpochs = 60, MinLockExpiryEpochs = 100, ProofWindowBytes = 64 << 10,
+        PricePerByteAtto = "3",
+        RedeemMarginEpochs = 40,
+        ExpiryMarginEpochs = 60,
+        MinLockExpiryEpochs = 100,
+        ProofWindowBytes = 64 << 10,
     };
 
     // The buyer stops as soon as one chunk is in; no unlocked voucher ever follows.
