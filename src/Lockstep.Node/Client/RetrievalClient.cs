@@ -278,12 +278,8 @@ public sealed class RetrievalClient : IAsyncDisposable
     // Bought content is content like any other: it is listed, and may be sold on.
     private void Note(Cid root)
     {
-        if (!DagWalker.Walk(_content.Blocks, root).Try(out DagManifest? manifest, out ContentError? error))
-            throw new NodeException(NodeFault.Content, error.Message);
-        var record = new RootRecord(root.ToString(), root, manifest.TotalBytes, manifest.Chunks.Count, _options.Time.GetUtcNow());
-        bool isKnown = _content.Roots.Get(root).IsOk;
-        if (!isKnown && _content.Roots.Put(record) is { } failure)
-            throw new NodeException(NodeFault.HomeUnusable, failure.Message);
+        if (_content.AddHeld(root, _options.Time.GetUtcNow()).Error is { } error)
+            throw new NodeException(error.Kind == ContentErrorKind.Io ? NodeFault.HomeUnusable : NodeFault.Content, error.Message);
     }
 
     private void Export(RetrievalRequest request, CancellationToken cancellation)
