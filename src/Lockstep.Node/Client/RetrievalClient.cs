@@ -104,14 +104,20 @@ public sealed class RetrievalClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller stopped; asking again goes on with the deal.</exception>
     public async Task<RetrievalResult> GetAsync(RetrievalRequest request, IProgress<RetrievalProgress>? progress, CancellationToken cancellation)
     {
-        if (request.Output is { } output && !request.Overwrite && Path.Exists(output))
-            throw new NodeException(NodeFault.Content, $"There is something at {output} already; name another place or allow it to be replaced.");
-        if (FindUnfinished(request) is not { } unfinished)
+        DealId? begun = FindUnfinished(request);
+        bool isHeld = begun is null && IsHeld(request.Root);
+        bool isThere = request.Output is { } output && !request.Overwrite && Path.Exists(output);
+        if (isThere && !(isHeld && IsExported(request, cancellation)))
+            throw new NodeException(NodeFault.Content, $"There is something at {request.Output} already; name another place or allow it to be replaced.");
+        if (begun is not { } unfinished)
         {
-            if (IsHeld(request.Root))
+            if (isHeld)
             {
-                Export(request, cancellation);
-                return new RetrievalResult(null, [], default);
+                // The run that bought it may have been stopped before the end: what it left out is done now.
+                Note(request.Root);
+                if (!isThere)
+                    Export(request, cancellation);
+                return new RetrievalResult(null, [], default) { OutputWasThere = isThere };
             }
 
             using var peer = new PeerChannel(request.Provider, _identity, request.Through);
@@ -280,6 +286,15 @@ public sealed class RetrievalClient : IAsyncDisposable
     {
         if (_content.AddHeld(root, _options.Time.GetUtcNow()).Error is { } error)
             throw new NodeException(error.Kind == ContentErrorKind.Io ? NodeFault.HomeUnusable : NodeFault.Content, error.Message);
+    }
+
+    // What stands at the output already, byte for byte, needs no second writing.
+    private bool IsExported(RetrievalRequest request, CancellationToken cancellation)
+    {
+        ContentError? error = new UnixFsExporter(_content.Blocks).Compare(request.Root, request.Output!, cancellation).Error;
+        if (error?.Kind == ContentErrorKind.NotUnixFs)
+            error = CarExporter.Compare(_content.Blocks, request.Root, request.Output!, cancellation: cancellation).Error;
+        return error is null;
     }
 
     private void Export(RetrievalRequest request, CancellationToken cancellation)
