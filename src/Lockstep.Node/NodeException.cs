@@ -18,6 +18,9 @@ public enum NodeFault
     /// <summary>A file of the home was written by a newer version.</summary>
     NewerFormat,
 
+    /// <summary>The ledger is not the one that a deal was made on.</summary>
+    WrongLedger,
+
     /// <summary>The disk is full.</summary>
     DiskFull,
 

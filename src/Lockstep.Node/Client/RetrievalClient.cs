@@ -126,20 +126,23 @@ public sealed class RetrievalClient : IAsyncDisposable
                 .ConfigureAwait(false);
         }
 
+        ClientDealSnapshot stored = _store.Load(unfinished, Rail.Vouchers)!;
+        RequireItsLedger(stored.Deal);
         using var known = new PeerChannel(request.Provider, _identity, request.Through);
-        return await RunAsync(known, context => ClientDeal.Restore(context, _store.Load(unfinished, Rail.Vouchers)!), request, progress, cancellation)
+        return await RunAsync(known, context => ClientDeal.Restore(context, stored), request, progress, cancellation)
             .ConfigureAwait(false);
     }
 
     /// <summary>Cancels a deal that is not over: it ends as soon as no lock is open.</summary>
     /// <returns>The deal as it ended.</returns>
-    /// <exception cref="NodeException">There is no such deal, or it is over.</exception>
+    /// <exception cref="NodeException">There is no such deal, it is over, or it was made on another ledger.</exception>
     public async Task<ClientDealRow> CancelAsync(DealId deal, CancellationToken cancellation)
     {
         if (_store.Load(deal, Rail.Vouchers) is not { } stored)
             throw new NodeException(NodeFault.NotFound, $"There is no deal {deal} in this home.");
         if (ClientTable.Table.IsTerminal(stored.Deal.Status))
             throw new NodeException(NodeFault.NotFound, $"The deal {deal} is over already ({stored.Deal.Status.FullName()}).");
+        RequireItsLedger(stored.Deal);
         if (!ProviderAddress.TryParse(stored.Deal.ProviderAddress, out ProviderAddress? address, out string? error))
             throw new NodeException(NodeFault.Damaged, error);
         using var peer = new PeerChannel(address, _identity);
@@ -175,6 +178,18 @@ public sealed class RetrievalClient : IAsyncDisposable
         {
             throw peer.Explain(fault);
         }
+    }
+
+    // On another ledger its channel would look as if it had been settled, and the deal would end for nothing.
+    private void RequireItsLedger(ClientDealRow deal)
+    {
+        string made = deal.Proposal.Terms.RailId, here = Rail.Description.Id;
+        if (made == here)
+            return;
+        string what = deal.Channel is { } channel ? $"the channel {channel} that the deal {deal.DealId} is paid from" : $"the deal {deal.DealId}";
+        throw new NodeException(
+            NodeFault.WrongLedger,
+            $"The ledger {_options.Home.LedgerPath} does not know {what}: expected the ledger {made} that the deal was made on, and this is {here}; name the right file with --ledger.");
     }
 
     private bool IsHeld(Cid root) => DagWalker.Walk(_content.Blocks, root).IsOk;

@@ -4,6 +4,7 @@ using Lockstep.Content.Cids;
 using Lockstep.Node.Bench;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
+using Lockstep.Node.Ledger;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Proving;
 using Lockstep.Node.Storage;
@@ -107,6 +108,51 @@ public class ResumeTests
         Assert.Equal(DealStatus.Cancelled, row.Status);
         Assert.Equal(new TokenAmount(Market.PricePerByte * row.BytesReceived), row.Paid);
         await Assert.ThrowsAsync<NodeException>(() => canceller.CancelAsync(id, Market.Cancellation));
+    }
+
+    [Fact]
+    public async Task ADealOnAnotherLedgerIsLeftAloneAndTheLedgerNamed()
+    {
+        await using var market = new Market(new StandInProofs(TimeSpan.FromMilliseconds(50))) { Settings = SmallWindows };
+        (Cid root, byte[] bytes) = market.Add(1_000_000);
+        await using ProviderNode seller = await market.ServeAsync();
+        var request = new RetrievalRequest(root, seller.Address) { Output = market.File("out") };
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(Market.Cancellation))
+        {
+            await using RetrievalClient buyer = await market.OpenBuyerAsync();
+            var progress = new Trigger(report => report.BytesReceived > 0, stop.Cancel);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => buyer.GetAsync(request, progress, stop.Token));
+        }
+
+        ClientDealRow stopped = StoredDeal(market);
+        using (var other = LocalLedger.OpenOrCreate(market.File("other.db"), new LedgerSettings(), TimeProvider.System))
+        {
+            HomeFolder home = HomeFolder.Open(market.BuyerHome.Folder, market.File("other.db"));
+            await using RetrievalClient buyer = await RetrievalClient.OpenAsync(new ClientOptions(home, other, market.BuyerKey) { Proofs = market.Proofs }, Market.Cancellation);
+            foreach (Func<Task> act in (Func<Task>[])[() => buyer.GetAsync(request, null, Market.Cancellation), () => buyer.CancelAsync(stopped.DealId, Market.Cancellation)])
+            {
+                NodeException fault = await Assert.ThrowsAsync<NodeException>(act);
+                Assert.Equal(NodeFault.WrongLedger, fault.Fault);
+                foreach (string part in (string[])[market.File("other.db"), stopped.Channel!.Value.Text, market.Ledger.Description.Id, other.Description.Id, "--ledger"])
+                    Assert.Contains(part, fault.Message, StringComparison.Ordinal);
+            }
+        }
+
+        // Nothing happened to it: on its own ledger it goes on.
+        Assert.Equal(stopped.Status, StoredDeal(market).Status);
+        RetrievalResult result = await market.GetAsync(seller.Address, root, _ => request);
+        Assert.Equal(stopped.DealId, result.Deal!.DealId);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(market.File("out"), Market.Cancellation));
+    }
+
+    // Does something as soon as a condition holds.
+    private sealed class Trigger(Predicate<RetrievalProgress> when, Action then) : IProgress<RetrievalProgress>
+    {
+        public void Report(RetrievalProgress value)
+        {
+            if (when(value))
+                then();
+        }
     }
 
     [Fact]
