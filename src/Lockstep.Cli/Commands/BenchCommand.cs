@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using Lockstep.Cli.Bench;
 using Lockstep.Cli.Common;
 using Lockstep.Cli.Proofs;
 using Lockstep.Proofs;
@@ -12,16 +11,17 @@ using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Cli.Commands;
 
-/// <summary><c>bench prove|seal|verify|open</c>: the figures of the documentation, on this machine.</summary>
+/// <summary><c>bench prove|seal|verify|open|get</c>: the figures of the documentation, on this machine.</summary>
 internal static class BenchCommand
 {
     private const long LargestWindow = 4 << 20;
 
     public static Command Create()
     {
-        Command command = CommandKit.Create("bench", "Measure proving, sealing, verifying and opening on this machine.", "lockstep bench prove --size 1MiB --json");
+        Command command = CommandKit.Create("bench", "Measure proving, sealing, verifying, opening and whole purchases on this machine.", "lockstep bench prove --size 1MiB --json");
         foreach (string what in (string[])["prove", "seal", "verify", "open"])
             command.Add(Measure(what));
+        command.Add(BenchGetCommand.Create());
         return command;
     }
 
@@ -59,8 +59,7 @@ internal static class BenchCommand
                 seconds.Add(last.Seconds);
             }
 
-            seconds.Sort();
-            double median = seconds[seconds.Count / 2], speed = bytes / (double)(1 << 20) / median;
+            double median = HostFigures.Median(seconds), speed = bytes / (double)(1 << 20) / median;
             output.Result(
                 new
                 {
@@ -75,12 +74,12 @@ internal static class BenchCommand
                     runs = seconds,
                     proofBytes = last!.ProofBytes,
                     wireBytesPerContentByte = (bytes + last.ProofBytes + last.StatementBytes) / (double)bytes,
-                    peakRssBytes = PeakMemory(),
-                    vectorPath = VectorPath(),
+                    peakRssBytes = HostFigures.PeakMemory(),
+                    vectorPath = HostFigures.VectorPath,
                     threads = setup.Workers.Count,
                     stages = last.Stages,
                 },
-                string.Create(CultureInfo.InvariantCulture, $"{what} {Sizes.Format(bytes)}: {speed:0.###} MiB/s ({median:0.###} s), proof {Sizes.Format(last.ProofBytes)}, peak memory {Sizes.Format(PeakMemory())}, {VectorPath()}, {setup.Workers.Count} threads"));
+                string.Create(CultureInfo.InvariantCulture, $"{what} {Sizes.Format(bytes)}: {speed:0.###} MiB/s ({median:0.###} s), proof {Sizes.Format(last.ProofBytes)}, peak memory {Sizes.Format(HostFigures.PeakMemory())}, {HostFigures.VectorPath}, {setup.Workers.Count} threads"));
             return ExitCodes.Ok;
         });
         return command;
@@ -127,20 +126,6 @@ internal static class BenchCommand
         }
 
         return sample;
-    }
-
-    private static string VectorPath() =>
-        Vector512.IsHardwareAccelerated && Avx512BW.IsSupported ? "avx512" : Avx2.IsSupported ? "avx2" : Vector128.IsHardwareAccelerated ? "vector128" : "portable";
-
-    // The operating system's own figure: the most this process ever held.
-    private static long PeakMemory()
-    {
-        if (File.Exists("/proc/self/status"))
-            foreach (string line in File.ReadLines("/proc/self/status"))
-                if (line.StartsWith("VmHWM:", StringComparison.Ordinal))
-                    return long.Parse(line.AsSpan(6).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture) * 1024;
-        using Process self = Process.GetCurrentProcess();
-        return self.PeakWorkingSet64;
     }
 
     private sealed record Setup(Suite Suite, LockHash LockHash, Workers Workers);

@@ -113,7 +113,7 @@ internal static class DemoCommand
             TokenAmount paid = TokenAmount.ParseAtto(bought.GetProperty("paidAtto").GetString()!);
             string shaSource = await HashAsync(source, cancellation).ConfigureAwait(false), shaReceived = await HashAsync(received, cancellation).ConfigureAwait(false);
             long soldBytes = bought.GetProperty("bytes").GetInt64();
-            bool isDeal = bought.GetProperty("deal").ValueKind == JsonValueKind.String;
+            bool isDeal = bought.TryGetProperty("deal", out _);
             IReadOnlyList<string> providerStatuses = [];
             if (isDeal)
             {

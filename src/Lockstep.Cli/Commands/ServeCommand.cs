@@ -22,7 +22,8 @@ internal static class ServeCommand
         var price = new Option<string?>("--price-per-byte") { Description = "The price in atto-units per byte (settings.json otherwise, 2 by default).", HelpName = "ATTO" };
         var unseal = new Option<string?>("--unseal-price") { Description = "The price in atto-units for bringing cold content back.", HelpName = "ATTO" };
         var window = new Option<long?>("--proof-window") { Description = "Bytes of content under one proof.", HelpName = "BYTES" };
-        foreach (Option option in (Option[])[listen, host, price, unseal, window])
+        var threads = new Option<int?>("--threads") { Description = "Threads of the prover (settings.json otherwise, all processors by default).", HelpName = "N" };
+        foreach (Option option in (Option[])[listen, host, price, unseal, window, threads])
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
         {
@@ -33,6 +34,7 @@ internal static class ServeCommand
                 PricePerByteAtto = result.GetValue(price) ?? settings.PricePerByteAtto,
                 UnsealPriceAtto = result.GetValue(unseal) ?? settings.UnsealPriceAtto,
                 ProofWindowBytes = result.GetValue(window) ?? settings.ProofWindowBytes,
+                ProverThreads = result.GetValue(threads) ?? settings.ProverThreads,
             };
             ListenAddress? address = null;
             if (result.GetValue(listen) is { } text && !ListenAddress.TryParse(text, out address, out string? error))

@@ -16,8 +16,8 @@ internal static class ProofOptions
         Sizes.Option("--chunk-size", 256 << 10, "Bytes per chunk.", 1, ChunkStatement.MaxLength);
 
     /// <summary>Locks that may be open at once.</summary>
-    public static Option<int> Window() =>
-        Numbers.Option("--window", 1, "Locks that may be open at once, each on a lane of its own.", 1, 64);
+    public static Option<int> Window(int value = 1) =>
+        Numbers.Option("--window", value, "Locks that may be open at once, each on a lane of its own.", 1, 64);
 
     public static Option<LockHash> Lock() => new("--lock")
     {

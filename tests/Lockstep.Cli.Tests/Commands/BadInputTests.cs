@@ -20,6 +20,8 @@ public class BadInputTests
         { 2, "prove x --out y --suite none", "not a suite" },
         { 2, "bench prove --threads 0", "--threads" },
         { 2, "bench prove --threads many", "'many'" },
+        { 2, "bench get --rtt soon", "'soon'" },
+        { 2, "bench get --rtt 0ms,-5ms", "'-5ms'" },
         { 2, "bench prove --size 99999999999999999999999999GiB", "not a size" },
         { 2, "bench prove --size 5GiB", "--size" },
         { 2, "demo --window 0", "--window" },

@@ -82,4 +82,17 @@ public class InformationTests
         Assert.NotEmpty(bench.GetProperty("stages").EnumerateObject());
         Assert.StartsWith("lockstep-", bench.GetProperty("suite").GetString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task ABenchOfWholePurchasesHasItsFields()
+    {
+        JsonElement bench = (await Support.Lockstep.RunAsync("bench", "get", "--size", "65537", "--chunk-size", "64KiB", "--rtt", "0ms,20ms", "--runs", "1", "--json")).Ok().Json;
+        Assert.Equal(65537, bench.GetProperty("bytes").GetInt64());
+        foreach (string figure in (string[])["mibPerSecond", "seconds", "wireBytesPerContentByte", "peakRssBytes", "proofBytes"])
+            Assert.True(bench.GetProperty(figure).GetDouble() > 0, figure);
+        Assert.True(bench.GetProperty("proving").GetProperty("mibPerSecond").GetDouble() > 0);
+        Assert.Equal([0.0, 20.0], bench.GetProperty("links").EnumerateArray().Select(link => link.GetProperty("rttMs").GetDouble()));
+        Assert.All(bench.GetProperty("links").EnumerateArray(), link => Assert.True(link.GetProperty("ofProving").GetDouble() > 0));
+        Assert.Equal(0, bench.GetProperty("links")[0].GetProperty("lost").GetDouble());
+    }
 }

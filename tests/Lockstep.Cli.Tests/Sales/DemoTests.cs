@@ -30,6 +30,18 @@ public class DemoTests
             "New", "Unsealing", "Unsealed", "Ongoing", "Encrypt", "GenerateProof", "FundsNeeded", "RevealKey", "BlockComplete", "Completed");
     }
 
+    // There is nothing to sell: no deal, no money, the file all the same.
+    [Fact]
+    public async Task AnEmptyFileCostsNothing()
+    {
+        JsonElement result = (await Support.Lockstep.RunAsync("demo", "--size", "0", "--json")).Ok().Json;
+        Assert.Equal(0, result.GetProperty("bytes").GetInt64());
+        Assert.Equal("0", result.GetProperty("paidAtto").GetString());
+        Assert.Equal("0", result.GetProperty("earnedAtto").GetString());
+        Assert.Equal(0, result.GetProperty("redemptions").GetInt32());
+        Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
+    }
+
     [Fact]
     public async Task AFileThatIsNotThereIsSaidSo() =>
         (await Support.Lockstep.RunAsync("demo", "--file", "/nonexistent/file")).Failed(5, "/nonexistent/file");
