@@ -1,10 +1,9 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using Lockstep.Cli.Commands;
 using Lockstep.Cli.Common;
 
 ParseResult parsed = CommandList.Root().Parse(args);
-if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+if (parsed.Errors.Count > 0 && parsed.Action is not HelpText)
 {
     // A word that means nothing says more about what went wrong than the argument that is missing because of it.
     string sentence = parsed.UnmatchedTokens is [string word, ..]

@@ -73,13 +73,23 @@ public sealed class ContentHome : IDisposable
                 return new ContentError(ContentErrorKind.NotFound, $"There is no file '{path}'; name a CAR file.");
             using var car = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
             return CarImporter.Import(car, Blocks, limits: null, progress, cancellation).Try(out CarImportResult? imported, out ContentError? error)
-                ? Note(NameOf(path), imported.Manifest.ChunkBytes, imported.Manifest, addedAt)
+                ? Note(NameOf(path), FileBytes.Of(Blocks, imported.Manifest), imported.Manifest, addedAt)
                 : error;
         }
         catch (Exception error) when (ContentError.IsIo(error))
         {
             return ContentError.FromIo($"read the CAR '{path}'", error);
         }
+    }
+
+    /// <summary>Lists content whose blocks are all here, as after buying it. What is listed already stays as it is.</summary>
+    public Outcome<RootRecord> AddHeld(Cid root, DateTimeOffset addedAt)
+    {
+        if (Roots.Get(root).Try(out RootRecord? known, out _))
+            return known;
+        if (!DagWalker.Walk(Blocks, root).Try(out DagManifest? manifest, out ContentError? error))
+            return error;
+        return Note(root.ToString(), FileBytes.Of(Blocks, manifest), manifest, addedAt).Try(out AddedContent? added, out error) ? added.Record : error;
     }
 
     /// <summary>The blocks of content that is held here, hot or cold.</summary>

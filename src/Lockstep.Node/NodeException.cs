@@ -53,6 +53,9 @@ public enum NodeFault
 
     /// <summary>Content is damaged, malformed or beyond the limits.</summary>
     Content,
+
+    /// <summary>The ledger is not the one that a deal was made on.</summary>
+    WrongLedger,
 }
 
 /// <summary>A node cannot go on. The message is one sentence for people: what was wrong, what was expected, what to do.</summary>

@@ -10,6 +10,18 @@ public enum LockHashKind : byte
     Blake2b256 = 2,
 }
 
+/// <summary>Lock hashes in words.</summary>
+public static class LockHashWords
+{
+    /// <summary>The word for a lock hash, as people read and type it.</summary>
+    public static string Word(this LockHashKind kind) => kind switch
+    {
+        LockHashKind.Sha256 => "sha256",
+        LockHashKind.Blake2b256 => "blake2b",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown lock hash."),
+    };
+}
+
 /// <summary>A lock on money: it opens to whoever shows the 32-byte secret whose hash this is.</summary>
 public sealed class HashLock : IEquatable<HashLock>
 {

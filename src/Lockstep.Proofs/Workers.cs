@@ -9,7 +9,7 @@ public readonly record struct Workers(int Count, CancellationToken Cancellation 
     public static Workers All => new(Environment.ProcessorCount);
 
     /// <summary>Runs <paramref name="body"/> on consecutive ranges that cover [0, <paramref name="total"/>).</summary>
-    /// <param name="total">Items.</param>
+    /// <param name="total">Items; with none the body is not run.</param>
     /// <param name="grain">Items per range at least.</param>
     /// <param name="body">Called with (start, end).</param>
     internal void For(int total, int grain, Action<int, int> body)
@@ -30,12 +30,5 @@ public readonly record struct Workers(int Count, CancellationToken Cancellation 
 
         var options = new ParallelOptions { MaxDegreeOfParallelism = count, CancellationToken = Cancellation };
         Parallel.For(0, pieces, options, k => body(k * piece, Math.Min(total, (k + 1) * piece)));
-    }
-
-    /// <summary>Runs <paramref name="body"/> on consecutive ranges of <paramref name="grain"/> items that cover [0, <paramref name="total"/>).</summary>
-    internal static void Run(int total, int count, int grain, Action<int, int> body)
-    {
-        if (total > 0)
-            new Workers(count).For(total, grain, body);
     }
 }

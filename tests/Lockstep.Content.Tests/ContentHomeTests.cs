@@ -1,4 +1,5 @@
 using Lockstep.Content.Blocks;
+using Lockstep.Content.Car;
 using Lockstep.Content.Cids;
 using Lockstep.Content.Dag;
 using Lockstep.Content.Tests.Support;
@@ -47,6 +48,53 @@ public sealed class ContentHomeTests : IDisposable
         Assert.Equal(TestContent.Bytes(300_001, 1), File.ReadAllBytes(_folder.Combine("out")));
         Assert.False(_home.Cold.Has(root));
         Assert.True(_home.Thaw(root).IsOk);
+    }
+
+    [Fact]
+    public void The_same_content_has_the_same_size_however_it_came()
+    {
+        // Two equal files, equal chunks in each, a sharded folder and an empty file: counted as a disk would.
+        byte[] twice = [.. TestContent.Bytes(65536, 1), .. TestContent.Bytes(65536, 1), 7];
+        _folder.Write("in/a", twice);
+        _folder.Write("in/sub/b", twice);
+        _folder.Write("in/empty", []);
+        for (int i = 0; i < 20; i++)
+            _folder.Write($"in/many/file-{i}", [1, 2, 3]);
+        AddedContent added = _home.AddPath(_folder.Combine("in"), Options with { ShardThresholdBytes = 100 }, DateTimeOffset.UnixEpoch).Value;
+        long size = (2 * twice.Length) + 60;
+        Assert.Equal(size, added.Record.Size);
+        Assert.True(added.Manifest.ChunkBytes < size && added.Manifest.Chunks.Count == 3);
+
+        Assert.True(CarExporter.Export(_home.Blocks, added.Record.Root, _folder.Combine("in.car")).IsOk);
+        using ContentHome other = ContentHome.Open(_folder.Combine("other")).Value;
+        Assert.Equal(size, other.AddCar(_folder.Combine("in.car"), DateTimeOffset.UnixEpoch).Value.Record.Size);
+        Assert.Null(other.Roots.Remove(added.Record.Root));
+        Assert.Equal(added.Record with { Name = added.Record.Root.ToString() }, other.AddHeld(added.Record.Root, DateTimeOffset.UnixEpoch).Value);
+
+        // What has a name of its own keeps it.
+        Assert.Equal("in", _home.AddHeld(added.Record.Root, DateTimeOffset.UnixEpoch).Value.Name);
+        Assert.False(other.AddHeld(Cid.Of(Multicodec.Raw, "not here"u8), DateTimeOffset.UnixEpoch).IsOk);
+    }
+
+    [Fact]
+    public void Folders_that_add_up_without_end_have_a_size_all_the_same()
+    {
+        // Each folder has the one below it twice: 2^70 bytes in 71 blocks.
+        Cid below = Put(Multicodec.Raw, "x"u8.ToArray());
+        for (int depth = 0; depth < 70; depth++)
+            below = Put(Multicodec.DagPb, new DagPbNode(new UnixFsData(UnixFsType.Directory).Encode(), [new DagPbLink(below, "a", 1), new DagPbLink(below, "b", 1)]).Encode());
+        Assert.Equal(long.MaxValue, _home.AddHeld(below, DateTimeOffset.UnixEpoch).Value.Size);
+
+        // And what is no file at all counts its chunks.
+        Cid map = Put(Multicodec.DagCbor, [0xa0]);
+        Assert.Equal(1, _home.AddHeld(map, DateTimeOffset.UnixEpoch).Value.Size);
+
+        Cid Put(ulong codec, byte[] block)
+        {
+            Cid cid = Cid.Of(codec, block);
+            Assert.Null(_home.Blocks.Put(cid, block));
+            return cid;
+        }
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using CsCheck;
 using Lockstep.Content.Blocks;
+using Lockstep.Content.Car;
 using Lockstep.Content.Cids;
 using Lockstep.Content.Tests.Support;
 using Lockstep.Content.UnixFs;
@@ -142,6 +143,69 @@ public class UnixFsExporterTests
         Assert.True(replacing.Export(leaf, old).IsOk);
         Assert.Equal([1, 2], File.ReadAllBytes(old));
         AssertNothingHalfWritten(folder.Path);
+    }
+
+    [Fact]
+    public void What_was_exported_is_told_from_everything_else()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] big = TestContent.Bytes(200_001, 3);
+        folder.Write("in/empty", []);
+        folder.Write("in/sub/big", big);
+        for (int i = 0; i < 20; i++)
+            folder.Write($"in/many/file-{i}", [(byte)i]);
+        var blocks = new MemoryBlocks();
+        Cid root = new UnixFsImporter(blocks, new ImportOptions { ChunkSize = 65536, ShardThresholdBytes = 500 }).ImportPath(folder.Combine("in")).Value.Root;
+        string at = folder.Combine("out");
+        var exporter = new UnixFsExporter(blocks);
+        ExportResult written = exporter.Export(root, at).Value;
+        Assert.Equal(written, exporter.Compare(root, at).Value);
+
+        string bigPath = Path.Combine(at, "sub", "big"), empty = Path.Combine(at, "empty");
+        Differs(() => File.WriteAllBytes(bigPath, [.. big[..^1], (byte)(big[^1] ^ 1)]), () => File.WriteAllBytes(bigPath, big));
+        Differs(() => File.WriteAllBytes(bigPath, big[..^1]), () => File.WriteAllBytes(bigPath, big));
+        Differs(() => File.WriteAllBytes(bigPath, [.. big, 0]), () => File.WriteAllBytes(bigPath, big));
+        Differs(() => File.WriteAllBytes(empty, [0]), () => File.WriteAllBytes(empty, []));
+        Differs(() => File.Delete(empty), () => File.WriteAllBytes(empty, []));
+        Differs(() => Directory.CreateDirectory(Path.Combine(at, "more")), () => Directory.Delete(Path.Combine(at, "more")));
+        Differs(() => File.WriteAllBytes(Path.Combine(at, "many", "more"), []), () => File.Delete(Path.Combine(at, "many", "more")));
+        Differs(() => Replace(empty, folder.Combine("in", "empty")), () => { File.Delete(empty); File.WriteAllBytes(empty, []); });
+        Assert.Equal(written, exporter.Compare(root, at).Value);
+        Assert.Equal(ContentErrorKind.DestinationExists, exporter.Compare(root, bigPath).Error!.Kind);
+        Assert.False(exporter.Compare(root, folder.Combine("none")).IsOk);
+
+        void Differs(Action change, Action back)
+        {
+            change();
+            Assert.Equal(ContentErrorKind.DestinationExists, exporter.Compare(root, at).Error!.Kind);
+            back();
+        }
+
+        // A link to the same bytes is not a file that was exported.
+        static void Replace(string path, string target)
+        {
+            File.Delete(path);
+            File.CreateSymbolicLink(path, target);
+        }
+    }
+
+    [Fact]
+    public void A_car_that_was_exported_is_told_from_another()
+    {
+        using var folder = new TemporaryFolder();
+        var blocks = new MemoryBlocks();
+        Cid root = Put(blocks, Multicodec.DagCbor, [0xa0]);
+        string at = folder.Combine("out");
+        Assert.True(CarExporter.Export(blocks, root, at).IsOk);
+        Assert.True(CarExporter.Compare(blocks, root, at).IsOk);
+        byte[] car = File.ReadAllBytes(at);
+        foreach (byte[] other in new byte[][] { [.. car, 0], car[..^1], [.. car[..^1], (byte)(car[^1] ^ 1)], [] })
+        {
+            File.WriteAllBytes(at, other);
+            Assert.Equal(ContentErrorKind.DestinationExists, CarExporter.Compare(blocks, root, at).Error!.Kind);
+        }
+
+        Assert.Equal(ContentErrorKind.DestinationExists, CarExporter.Compare(blocks, root, folder.Path).Error!.Kind);
     }
 
     [Fact]

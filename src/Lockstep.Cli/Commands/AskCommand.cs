@@ -36,7 +36,7 @@ internal static class AskCommand
                     pricePerByteAtto = asked.Ask.PricePerByte.ToString(),
                     unsealPriceAtto = asked.Ask.UnsealPrice.ToString(),
                     suites = asked.Ask.Suites,
-                    locks = asked.Ask.LockHashes.Select(hash => hash.ToString()),
+                    locks = asked.Ask.LockHashes.Select(hash => hash.Word()),
                     rails = asked.Ask.Rails.Select(rail => new { id = rail.RailId, account = rail.Account.Text }),
                     maxOpenLocks = asked.Ask.MaxOpenLocks,
                     maxChunksPerWindow = asked.Ask.MaxChunksPerWindow,

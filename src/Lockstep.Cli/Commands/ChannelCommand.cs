@@ -137,7 +137,7 @@ internal static class ChannelCommand
         channel = channel.Id.Text,
         payer = channel.Payer.Text,
         payee = channel.Payee.Text,
-        @lock = channel.LockHash.ToString(),
+        @lock = channel.LockHash.Word(),
         balanceAtto = channel.Balance.ToString(),
         redeemedAtto = channel.ToSend.ToString(),
         settlingAt = channel.SettlingAt?.ToString(),

@@ -15,6 +15,7 @@ internal static class CommandList
         };
         foreach (Command command in All())
             root.Add(command);
+        HelpText.ShowOn(root);
         return root;
     }
 

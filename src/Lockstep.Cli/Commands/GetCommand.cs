@@ -60,7 +60,9 @@ internal static class GetCommand
             if (bought.Deal is not { } deal)
             {
                 output.Result(new { cid = root.ToString(), deal = (string?)null, bytes = 0, chunks = 0, paidAtto = "0", seconds, path = request.Output },
-                    $"{root} was held already or has nothing to buy: nothing was paid; written to {request.Output}");
+                    bought.OutputWasThere
+                        ? $"{root} is at {request.Output} already: nothing was paid or written"
+                        : $"{root} was held already or has nothing to buy: nothing was paid; written to {request.Output}");
                 return ExitCodes.Ok;
             }
 

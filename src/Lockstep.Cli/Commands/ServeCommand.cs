@@ -43,6 +43,9 @@ internal static class ServeCommand
             using SecpKey key = Wallets.OpenOrCreate(home);
             using LocalLedger ledger = Wallets.OpenLedger(home);
             Currency currency = ledger.Description.Currency;
+
+            // The deals step on one loop: whoever stops reading these lines must not stop it.
+            await using EventLines events = output.BeginEvents();
             var seen = new Dictionary<DealId, DealStatus>();
             var options = new ProviderOptions(home, ledger, key)
             {
@@ -59,20 +62,20 @@ internal static class ServeCommand
                         seen[notice.Deal] = notice.Row.Status;
                     }
 
-                    output.Result(
+                    events.Post(output.Lines(
                         new { deal = notice.Deal.ToString(), status = notice.Row.Status.FullName(), bytesSold = notice.Row.BytesSold, earnedAtto = notice.Row.Earned.ToString(), sentence = notice.Row.Sentence },
-                        $"{notice.Deal.ToString()[..12]}  {notice.Row.Status.FullName()}  sold {Sizes.Format(notice.Row.BytesSold)} for {currency.Format(notice.Row.Earned)}{(notice.Row.Sentence is { } sentence ? "  " + sentence : "")}");
+                        $"{notice.Deal.ToString()[..12]}  {notice.Row.Status.FullName()}  sold {Sizes.Format(notice.Row.BytesSold)} for {currency.Format(notice.Row.Earned)}{(notice.Row.Sentence is { } sentence ? "  " + sentence : "")}"));
                 },
-                Redeemed = redeemed => output.Result(
+                Redeemed = redeemed => events.Post(output.Lines(
                     new { channel = redeemed.Channel.Text, redeemed = redeemed.Receipts.Count, reason = redeemed.Reason?.ToString(), receipts = redeemed.Receipts.Select(r => r.Sentence) },
-                    $"redeemed {redeemed.Receipts.Count} vouchers on {redeemed.Channel} ({redeemed.Reason})"),
+                    $"redeemed {redeemed.Receipts.Count} vouchers on {redeemed.Channel} ({redeemed.Reason})")),
             };
             await using ProviderNode node = await ProviderNode.StartAsync(options, cancellation).ConfigureAwait(false);
             var perByte = TokenAmount.ParseAtto(settings.PricePerByteAtto);
-            output.Result(
+            events.Start(output.Lines(
                 new { address = node.Address.ToString(), account = node.Account.Text, pricePerByteAtto = perByte.ToString(), rail = ledger.Description.Id },
                 node.Address.ToString(),
-                string.Create(CultureInfo.InvariantCulture, $"paid on {node.Account}, {currency.Format(perByte * (1L << 30))} per GiB; stop with Ctrl-C"));
+                string.Create(CultureInfo.InvariantCulture, $"paid on {node.Account}, {currency.Format(perByte * (1L << 30))} per GiB; stop with Ctrl-C")));
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await using (cancellation.Register(() => stopped.TrySetResult()))
                 await (await Task.WhenAny(node.Completion, stopped.Task).ConfigureAwait(false)).ConfigureAwait(false);

@@ -14,18 +14,31 @@ internal sealed class Output(bool json)
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
+    // A command whose results are events must not wait for their reader at its end either.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private Func<bool> _isFree = static () => true;
+
     public bool IsJson { get; } = json;
 
     /// <summary>Writes the command's result: the value for machines, the lines for people.</summary>
     public void Result(object value, params IEnumerable<string> lines)
     {
-        if (IsJson)
-            Console.Out.WriteLine(JsonSerializer.Serialize(value, Options));
-        else
-            foreach (string line in lines)
-                Console.Out.WriteLine(line);
+        foreach (string line in Lines(value, lines))
+            Console.Out.WriteLine(line);
         Console.Out.Flush();
     }
+
+    /// <summary>Gives the standard output to events, until they are disposed: handing one over never waits for a reader.</summary>
+    public EventLines BeginEvents()
+    {
+        var events = new EventLines(Console.Out, dropped => Lines(new { dropped }, [$"{dropped} lines were dropped, since nobody read them"]).First(), Patience);
+        _isFree = () => events.HasEnded;
+        return events;
+    }
+
+    /// <summary>A value as the lines that are written for it.</summary>
+    public IEnumerable<string> Lines(object value, params IEnumerable<string> lines) => IsJson ? [JsonSerializer.Serialize(value, Options)] : lines;
 
     /// <summary>Says something beside the result, for people only.</summary>
     public void Note(string line)
@@ -37,7 +50,8 @@ internal sealed class Output(bool json)
     /// <summary>Writes a failure: one sentence.</summary>
     public void Error(string code, string sentence)
     {
-        if (IsJson)
+        // While somebody who does not read keeps the output busy, nothing more can be said there.
+        if (IsJson && _isFree())
             Console.Out.WriteLine(JsonSerializer.Serialize(new { error = new { code, message = sentence } }, Options));
         Console.Error.WriteLine($"error: {sentence}");
     }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Lockstep.Cli.Common;
+using Lockstep.Payments;
 using Lockstep.Proofs;
 
 namespace Lockstep.Cli.Proofs;
@@ -104,7 +105,7 @@ internal sealed class ProofFolder(string folder)
     }
 
     /// <summary>The name of a lock hash on the command line.</summary>
-    public static string Name(LockHash lockHash) => lockHash == LockHash.Sha256 ? "sha256" : "blake2b";
+    public static string Name(LockHash lockHash) => ((LockHashKind)(byte)lockHash).Word();
 
     private static CliException Refused(string code, string sentence) => new(ExitCodes.Refused, code, sentence);
 

@@ -26,16 +26,14 @@ internal static class ProofOptions
         DefaultValueFactory = _ => LockHash.Sha256,
         CustomParser = argument =>
         {
-            switch (argument.Tokens[0].Value)
+            foreach (LockHash kind in Enum.GetValues<LockHash>())
             {
-                case "sha256":
-                    return LockHash.Sha256;
-                case "blake2b":
-                    return LockHash.Blake2b256;
-                default:
-                    argument.AddError($"'{argument.Tokens[0].Value}' is not a lock hash; choose sha256 or blake2b.");
-                    return default;
+                if (argument.Tokens[0].Value == ProofFolder.Name(kind))
+                    return kind;
             }
+
+            argument.AddError($"'{argument.Tokens[0].Value}' is not a lock hash; choose sha256 or blake2b.");
+            return default;
         },
     };
 

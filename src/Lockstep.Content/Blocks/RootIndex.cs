@@ -7,7 +7,7 @@ namespace Lockstep.Content.Blocks;
 
 /// <summary>Content that is offered or was received: one per root CID.</summary>
 /// <param name="Name">What people call it, as a file name; shown, never opened.</param>
-/// <param name="Size">Bytes of the files, or of the chunks of a CAR.</param>
+/// <param name="Size">Bytes of the files; of the chunks when it is no UnixFS file or folder.</param>
 /// <param name="ChunkCount">Blocks that are sold.</param>
 /// <param name="AddedAt">When it was added, by the caller's clock.</param>
 /// <param name="IsCold">True while the chunks lie in an archive.</param>

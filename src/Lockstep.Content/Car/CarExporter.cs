@@ -37,6 +37,26 @@ public static class CarExporter
         }
     }
 
+    /// <summary>Looks whether <see cref="Export"/> would write what is at <paramref name="destination"/> already. Nothing is changed.</summary>
+    /// <returns>The graph; <see cref="ContentErrorKind.DestinationExists"/> when what is there differs.</returns>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public static Outcome<DagManifest> Compare(
+        IBlockSource source, Cid root, string destination, DagLimits? limits = null, CancellationToken cancellation = default)
+    {
+        try
+        {
+            if (!FileSystem.IsRegularFile(destination))
+                return Differs(destination);
+            using var file = new ComparedFile(destination);
+            Outcome<DagManifest> written = Write(source, root, file, limits, cancellation);
+            return written.IsOk && !file.IsSame ? Differs(destination) : written;
+        }
+        catch (Exception failure) when (ContentError.IsIo(failure))
+        {
+            return ContentError.FromIo($"compare '{destination}'", failure);
+        }
+    }
+
     /// <summary>Writes the graph to a stream; errors of the stream reach the caller as they are.</summary>
     public static Outcome<DagManifest> Write(
         IBlockSource source, Cid root, Stream stream, DagLimits? limits = null, CancellationToken cancellation = default)
@@ -61,4 +81,7 @@ public static class CarExporter
 
         return walk.Manifest;
     }
+
+    private static ContentError Differs(string destination) =>
+        new(ContentErrorKind.DestinationExists, $"'{destination}' is not the content's CAR; choose another name, or ask to replace it.");
 }

@@ -39,6 +39,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
     private readonly ExportOptions _options = options ?? new ExportOptions();
     private ExportResult _written;
     private CancellationToken _cancellation;
+    private bool _comparing;
 
     /// <summary>Told the number of bytes written so far, after each block.</summary>
     public IProgress<long>? Progress { get; init; }
@@ -52,6 +53,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
             return error;
         _written = default;
         _cancellation = cancellation;
+        _comparing = false;
         using (target)
         {
             try
@@ -64,6 +66,28 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
             {
                 return ContentError.FromIo($"write '{destination}'", failure);
             }
+        }
+    }
+
+    /// <summary>
+    /// Looks whether an export would write what is at <paramref name="destination"/> already: the same folders, names and bytes. Nothing is changed.
+    /// </summary>
+    /// <returns>What is there; <see cref="ContentErrorKind.DestinationExists"/> when it differs.</returns>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public Outcome<ExportResult> Compare(Cid root, string destination, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(destination);
+        _written = default;
+        _cancellation = cancellation;
+        _comparing = true;
+        try
+        {
+            return WriteEntry(root, Path.TrimEndingDirectorySeparator(Path.GetFullPath(destination)), 0) is { } failure ? failure : _written;
+        }
+        catch (Exception failure) when (ContentError.IsIo(failure))
+        {
+            return ContentError.FromIo($"compare '{destination}'", failure);
         }
     }
 
@@ -91,11 +115,15 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
 
     private ContentError? WriteFile(Cid cid, string path, int depth)
     {
-        using (var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+        if (_comparing && !FileSystem.IsRegularFile(path))
+            return Differs(path);
+        using (Stream file = _comparing ? new ComparedFile(path) : new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
             if (!WriteContent(cid, file, depth, null).Try(out long _, out ContentError? error))
                 return error;
-            file.Flush(flushToDisk: true);
+            if (file is ComparedFile { IsSame: false })
+                return Differs(path);
+            (file as FileStream)?.Flush(flushToDisk: true);
         }
 
         _written = _written with { Files = _written.Files + 1 };
@@ -103,7 +131,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
     }
 
     /// <summary>Writes the bytes in and below a block and returns their number, which must be what the parent states, if it does.</summary>
-    private Outcome<long> WriteContent(Cid cid, FileStream file, int depth, ulong? stated)
+    private Outcome<long> WriteContent(Cid cid, Stream file, int depth, ulong? stated)
     {
         _cancellation.ThrowIfCancellationRequested();
         long length;
@@ -148,15 +176,22 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
 
     private ContentError? WriteFolder(Cid cid, Node node, string path, int depth)
     {
-        Directory.CreateDirectory(path);
+        if (!_comparing)
+            Directory.CreateDirectory(path);
+        else if (!Directory.Exists(path) || new DirectoryInfo(path).LinkTarget is not null)
+            return Differs(path);
         _written = _written with { Folders = _written.Folders + 1 };
         var names = new HashSet<string>(StringComparer.Ordinal);
         ContentError? error = node.Data.Type == UnixFsType.Directory
             ? WriteEntries(node.Links, names, path, depth)
             : WriteShard(cid, node, names, path, depth);
-        if (error is null)
+        if (error is not null)
+            return error;
+        if (!_comparing)
             FileSystem.FlushDirectory(path);
-        return error;
+        else if (Directory.EnumerateFileSystemEntries(path).Any(entry => !names.Contains(Path.GetFileName(entry))))
+            return Differs(path);
+        return null;
     }
 
     private ContentError? WriteEntries(IReadOnlyList<DagPbLink> entries, HashSet<string> names, string path, int depth)
@@ -168,7 +203,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
             string target = Path.Combine(path, entry.Name!);
 
             // The second test meets file systems that take two names for one (case, Unicode forms).
-            if (!names.Add(entry.Name!) || FileSystem.Exists(target))
+            if (!names.Add(entry.Name!) || (!_comparing && FileSystem.Exists(target)))
                 return new ContentError(ContentErrorKind.UnsafeName, $"A folder of the content has the name {EntryNames.Quote(entry.Name)} twice; export it as a CAR instead.");
             if (WriteEntry(entry.Cid, target, depth + 1) is { } error)
                 return error;
@@ -228,15 +263,20 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
     // A block of no bytes may never have been stored: its name is enough.
     private Outcome<byte[]> Read(Cid cid) => cid.NamesEmptyBlock ? Array.Empty<byte>() : source.Get(cid);
 
-    private ContentError? Append(FileStream file, ReadOnlySpan<byte> bytes)
+    private ContentError? Append(Stream file, ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > _options.MaxBytes - _written.Bytes)
             return new ContentError(ContentErrorKind.LimitExceeded, $"The content has more than {BlockLimits.Size(_options.MaxBytes)}, the most that was allowed.");
         file.Write(bytes);
+        if (file is ComparedFile { IsSameSoFar: false } compared)
+            return Differs(compared.Path);
         _written = _written with { Bytes = _written.Bytes + bytes.Length };
         Progress?.Report(_written.Bytes);
         return null;
     }
+
+    private static ContentError Differs(string path) =>
+        new(ContentErrorKind.DestinationExists, $"'{path}' is not what the content has there; choose another name, or ask to replace it.");
 
     private static ContentError NotUnixFs(Cid cid, string why) => new(
         ContentErrorKind.NotUnixFs, $"The block {cid} is not a UnixFS file or folder ({why.TrimEnd('.')}); export the content as a CAR instead.");

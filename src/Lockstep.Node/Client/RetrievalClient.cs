@@ -104,14 +104,20 @@ public sealed class RetrievalClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller stopped; asking again goes on with the deal.</exception>
     public async Task<RetrievalResult> GetAsync(RetrievalRequest request, IProgress<RetrievalProgress>? progress, CancellationToken cancellation)
     {
-        if (request.Output is { } output && !request.Overwrite && Path.Exists(output))
-            throw new NodeException(NodeFault.Content, $"There is something at {output} already; name another place or allow it to be replaced.");
-        if (FindUnfinished(request) is not { } unfinished)
+        DealId? begun = FindUnfinished(request);
+        bool isHeld = begun is null && IsHeld(request.Root);
+        bool isThere = request.Output is { } output && !request.Overwrite && Path.Exists(output);
+        if (isThere && !(isHeld && IsExported(request, cancellation)))
+            throw new NodeException(NodeFault.Content, $"There is something at {request.Output} already; name another place or allow it to be replaced.");
+        if (begun is not { } unfinished)
         {
-            if (IsHeld(request.Root))
+            if (isHeld)
             {
-                Export(request, cancellation);
-                return new RetrievalResult(null, [], default);
+                // The run that bought it may have been stopped before the end: what it left out is done now.
+                Note(request.Root);
+                if (!isThere)
+                    Export(request, cancellation);
+                return new RetrievalResult(null, [], default) { OutputWasThere = isThere };
             }
 
             using var peer = new PeerChannel(request.Provider, _identity, request.Through);
@@ -120,20 +126,23 @@ public sealed class RetrievalClient : IAsyncDisposable
                 .ConfigureAwait(false);
         }
 
+        ClientDealSnapshot stored = _store.Load(unfinished, Rail.Vouchers)!;
+        RequireItsLedger(stored.Deal);
         using var known = new PeerChannel(request.Provider, _identity, request.Through);
-        return await RunAsync(known, context => ClientDeal.Restore(context, _store.Load(unfinished, Rail.Vouchers)!), request, progress, cancellation)
+        return await RunAsync(known, context => ClientDeal.Restore(context, stored), request, progress, cancellation)
             .ConfigureAwait(false);
     }
 
     /// <summary>Cancels a deal that is not over: it ends as soon as no lock is open.</summary>
     /// <returns>The deal as it ended.</returns>
-    /// <exception cref="NodeException">There is no such deal, or it is over.</exception>
+    /// <exception cref="NodeException">There is no such deal, it is over, or it was made on another ledger.</exception>
     public async Task<ClientDealRow> CancelAsync(DealId deal, CancellationToken cancellation)
     {
         if (_store.Load(deal, Rail.Vouchers) is not { } stored)
             throw new NodeException(NodeFault.NotFound, $"There is no deal {deal} in this home.");
         if (ClientTable.Table.IsTerminal(stored.Deal.Status))
             throw new NodeException(NodeFault.NotFound, $"The deal {deal} is over already ({stored.Deal.Status.FullName()}).");
+        RequireItsLedger(stored.Deal);
         if (!ProviderAddress.TryParse(stored.Deal.ProviderAddress, out ProviderAddress? address, out string? error))
             throw new NodeException(NodeFault.Damaged, error);
         using var peer = new PeerChannel(address, _identity);
@@ -169,6 +178,18 @@ public sealed class RetrievalClient : IAsyncDisposable
         {
             throw peer.Explain(fault);
         }
+    }
+
+    // On another ledger its channel would look as if it had been settled, and the deal would end for nothing.
+    private void RequireItsLedger(ClientDealRow deal)
+    {
+        string made = deal.Proposal.Terms.RailId, here = Rail.Description.Id;
+        if (made == here)
+            return;
+        string what = deal.Channel is { } channel ? $"the channel {channel} that the deal {deal.DealId} is paid from" : $"the deal {deal.DealId}";
+        throw new NodeException(
+            NodeFault.WrongLedger,
+            $"The ledger {_options.Home.LedgerPath} does not know {what}: expected the ledger {made} that the deal was made on, and this is {here}; name the right file with --ledger.");
     }
 
     private bool IsHeld(Cid root) => DagWalker.Walk(_content.Blocks, root).IsOk;
@@ -278,12 +299,17 @@ public sealed class RetrievalClient : IAsyncDisposable
     // Bought content is content like any other: it is listed, and may be sold on.
     private void Note(Cid root)
     {
-        if (!DagWalker.Walk(_content.Blocks, root).Try(out DagManifest? manifest, out ContentError? error))
-            throw new NodeException(NodeFault.Content, error.Message);
-        var record = new RootRecord(root.ToString(), root, manifest.TotalBytes, manifest.Chunks.Count, _options.Time.GetUtcNow());
-        bool isKnown = _content.Roots.Get(root).IsOk;
-        if (!isKnown && _content.Roots.Put(record) is { } failure)
-            throw new NodeException(NodeFault.HomeUnusable, failure.Message);
+        if (_content.AddHeld(root, _options.Time.GetUtcNow()).Error is { } error)
+            throw new NodeException(error.Kind == ContentErrorKind.Io ? NodeFault.HomeUnusable : NodeFault.Content, error.Message);
+    }
+
+    // What stands at the output already, byte for byte, needs no second writing.
+    private bool IsExported(RetrievalRequest request, CancellationToken cancellation)
+    {
+        ContentError? error = new UnixFsExporter(_content.Blocks).Compare(request.Root, request.Output!, cancellation).Error;
+        if (error?.Kind == ContentErrorKind.NotUnixFs)
+            error = CarExporter.Compare(_content.Blocks, request.Root, request.Output!, cancellation: cancellation).Error;
+        return error is null;
     }
 
     private void Export(RetrievalRequest request, CancellationToken cancellation)

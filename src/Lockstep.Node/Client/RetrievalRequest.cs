@@ -58,7 +58,11 @@ public sealed record RetrievalProgress(
 /// <param name="Deal">The deal as stored; null when everything was held already, so that none was made.</param>
 /// <param name="History">Every status that the deal passed through.</param>
 /// <param name="Traffic">What this run moved.</param>
-public sealed record RetrievalResult(ClientDealRow? Deal, IReadOnlyList<StatusEntry> History, Traffic Traffic);
+public sealed record RetrievalResult(ClientDealRow? Deal, IReadOnlyList<StatusEntry> History, Traffic Traffic)
+{
+    /// <summary>True when the content stood at the output already, so that nothing was written.</summary>
+    public bool OutputWasThere { get; init; }
+}
 
 /// <summary>Bytes of one run.</summary>
 /// <param name="WireBytes">All messages of the exchange in both directions, before HTTP/2 and TLS wrap them.</param>

@@ -65,12 +65,12 @@ internal sealed class RowCode
     /// <param name="coefficients">rows * (n + q) elements, row by row.</param>
     /// <param name="codewords">rows * N elements, row by row.</param>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="workers">Rows encoded at once; the result does not depend on it.</param>
-    public void EncodeRows(ReadOnlyMemory<Gf128> coefficients, Memory<Gf128> codewords, int rows, int workers)
+    /// <param name="workers">Threads, and how they are cancelled.</param>
+    public void EncodeRows(ReadOnlyMemory<Gf128> coefficients, Memory<Gf128> codewords, int rows, Workers workers)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual((long)coefficients.Length, (long)rows * Dimension);
         ArgumentOutOfRangeException.ThrowIfNotEqual((long)codewords.Length, (long)rows * Length);
-        Workers.Run(rows, workers, 1, (start, end) =>
+        workers.For(rows, 1, (start, end) =>
         {
             for (int row = start; row < end; row++)
                 Encode(coefficients.Span.Slice(row * Dimension, Dimension), codewords.Span.Slice(row * Length, Length));

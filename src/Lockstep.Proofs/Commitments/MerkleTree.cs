@@ -20,8 +20,8 @@ internal sealed class MerkleTree
 
     /// <summary>Builds the tree over digests in order of position. The array is kept, not copied.</summary>
     /// <param name="leafDigests">A power of two of digests, 32 bytes each.</param>
-    /// <param name="workers">Ranges hashed at once; the result does not depend on it.</param>
-    public static MerkleTree Build(byte[] leafDigests, int workers)
+    /// <param name="workers">Threads, and how they are cancelled.</param>
+    public static MerkleTree Build(byte[] leafDigests, Workers workers)
     {
         int count = leafDigests.Length / MerkleHash.DigestSize;
         if (!BitOperations.IsPow2(count) || leafDigests.Length % MerkleHash.DigestSize != 0)
@@ -32,7 +32,7 @@ internal sealed class MerkleTree
         {
             byte[] below = levels[level - 1];
             var nodes = new byte[below.Length / 2];
-            Workers.Run(nodes.Length / MerkleHash.DigestSize, workers, Grain, (start, end) => MerkleHash.Parents(
+            workers.For(nodes.Length / MerkleHash.DigestSize, Grain, (start, end) => MerkleHash.Parents(
                 below.AsSpan(start * 2 * MerkleHash.DigestSize, (end - start) * 2 * MerkleHash.DigestSize),
                 nodes.AsSpan(start * MerkleHash.DigestSize, (end - start) * MerkleHash.DigestSize)));
             levels[level] = nodes;

@@ -39,7 +39,7 @@ internal sealed class ProverChannel(Transcript transcript)
     public void SendWork(string label, int bits, Workers workers)
     {
         workers.Cancellation.ThrowIfCancellationRequested();
-        ulong nonce = Transcript.Grind(label, bits, workers.Count);
+        ulong nonce = Transcript.Grind(label, bits, workers);
         BinaryPrimitives.WriteUInt64LittleEndian(_proof.GetSpan(8), nonce);
         _proof.Advance(8);
     }

@@ -45,7 +45,7 @@ internal sealed class RowCommitment
         workers.For(shape.CodeLength, 64, (start, end) => MerkleHash.Leaves(
             _leaves.AsSpan(start * _leafLength, (end - start) * _leafLength), _leafLength,
             digests.AsSpan(start * MerkleHash.DigestSize, (end - start) * MerkleHash.DigestSize)));
-        _tree = MerkleTree.Build(digests, workers.Count);
+        _tree = MerkleTree.Build(digests, workers);
     }
 
     /// <summary>The root of the leaves.</summary>

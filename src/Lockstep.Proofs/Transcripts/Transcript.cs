@@ -110,8 +110,8 @@ internal class Transcript
     /// </summary>
     /// <param name="label">ASCII label.</param>
     /// <param name="bits">Zero bits demanded, 0..40; with 0 the nonce is 0.</param>
-    /// <param name="workers">Ranges of nonces tried at once; the result does not depend on it.</param>
-    public virtual ulong Grind(string label, int bits, int workers)
+    /// <param name="workers">Threads that try ranges of nonces, and how they are cancelled.</param>
+    public virtual ulong Grind(string label, int bits, Workers workers)
     {
         CheckBits(bits);
         ulong nonce = bits == 0 ? 0 : Search(WorkInput(label, bits), bits, workers);
@@ -135,15 +135,16 @@ internal class Transcript
         return holds;
     }
 
-    private static ulong Search(byte[] input, int bits, int workers)
+    private static ulong Search(byte[] input, int bits, Workers workers)
     {
-        for (ulong first = 0; ; first += (ulong)(GrindBatch * workers))
+        int ranges = Math.Max(workers.Count, 1);
+        for (ulong first = 0; ; first += (ulong)(GrindBatch * ranges))
         {
-            var found = new ulong?[workers];
-            Workers.Run(workers, workers, 1, (start, end) =>
+            var found = new ulong?[ranges];
+            workers.For(ranges, 1, (start, end) =>
             {
-                for (int worker = start; worker < end; worker++)
-                    found[worker] = SearchBatch(input, bits, first + (ulong)(worker * GrindBatch));
+                for (int range = start; range < end; range++)
+                    found[range] = SearchBatch(input, bits, first + (ulong)(range * GrindBatch));
             });
             foreach (ulong? nonce in found)
                 if (nonce is ulong lowest)

@@ -152,7 +152,8 @@ public sealed partial class ClientDeal
         bool gone = snapshot is null || (snapshot.Id == _row.Channel && snapshot.IsSettling);
         if (gone && _row.Channel is not null && !_walk.IsOver && !RemainingNeed().IsZero)
         {
-            Stop(Errored, "The channel was settled while the deal ran; what was paid for is held, so get the content again to buy the rest.");
+            string what = snapshot is null ? $"The ledger has no channel {_row.Channel} any more: it was settled and collected" : $"The channel {_row.Channel} is being settled";
+            Stop(Errored, $"{what} before the deal was done; what was paid for is held, so get the content again to buy the rest.");
             return;
         }
         if (_unsealAsked)

@@ -48,7 +48,7 @@ public static class ProposalRules
             rail is null ? $"Rail {terms.RailId} is not one of this provider's."
             : rail.Account != proposal.Payee ? $"On rail {terms.RailId} this provider is paid at {rail.Account}, not at {proposal.Payee}."
             : !ask.Suites.Contains(terms.SuiteId) ? $"Suite {terms.SuiteId} is not one of {string.Join(", ", ask.Suites)}."
-            : !ask.LockHashes.Contains(terms.LockHash) ? $"Lock hash {terms.LockHash} is not one of {string.Join(", ", ask.LockHashes)}."
+            : !ask.LockHashes.Contains(terms.LockHash) ? $"Lock hash {terms.LockHash.Word()} is not one of {string.Join(", ", ask.LockHashes.Select(hash => hash.Word()))}."
             : terms.ChunksPerWindow < 1 || terms.ChunksPerWindow > ask.MaxChunksPerWindow ? $"A window has 1 to {ask.MaxChunksPerWindow} chunks, not {terms.ChunksPerWindow}."
             : terms.OpenLocks < 1 || terms.OpenLocks > ask.MaxOpenLocks ? $"1 to {ask.MaxOpenLocks} locks may be open, not {terms.OpenLocks}."
             : terms.LockExpiryEpochs < ask.MinLockExpiryEpochs || terms.LockExpiryEpochs > ask.MaxLockExpiryEpochs

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.RegularExpressions;
 using Lockstep.Cli.Commands;
 using Lockstep.Cli.Tests.Support;
 
@@ -52,6 +53,26 @@ public class HelpTests
             File.WriteAllText(Path.Combine(SourceTree.Root, "tests", "vectors", "cli-help.v1.txt"), actual);
         else
             Assert.Equal(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "vectors", "cli-help.v1.txt")), actual);
+    }
+
+    [Fact]
+    public void WhatIsShownAsTheDefaultIsAcceptedWhenTyped()
+    {
+        RootCommand root = CommandList.Root();
+        int shown = 0;
+        foreach (string[] path in root.Subcommands.SelectMany(command => Paths(command, [])))
+        {
+            using var writer = new StringWriter();
+            root.Parse([.. path, "--help"]).Invoke(new InvocationConfiguration { Output = writer });
+            foreach (Match match in Regex.Matches(writer.ToString(), @"^  (--[\w-]+).*\[default: (\S+)\]", RegexOptions.Multiline))
+            {
+                string option = match.Groups[1].Value, word = match.Groups[2].Value;
+                Assert.DoesNotContain(root.Parse([.. path, option, word]).Errors, error => error.Message.Contains(word, StringComparison.Ordinal) || error.Message.Contains(option, StringComparison.Ordinal));
+                shown++;
+            }
+        }
+
+        Assert.True(shown > 20, $"only {shown} defaults were found in the help");
     }
 
     private static IEnumerable<string[]> Paths(Command command, string[] above)

@@ -61,6 +61,19 @@ internal sealed class Lockstep : IDisposable
     /// <summary>Starts and goes on.</summary>
     public static Lockstep Start(params IEnumerable<string> arguments) => Start("dotnet", [Program, .. arguments]);
 
+    /// <summary>Starts with a standard output that is a full pipe, held open by the process itself, so that it never breaks.</summary>
+    /// <param name="pipe">Where to make the pipe.</param>
+    /// <param name="arguments">Of the program.</param>
+    public static Lockstep StartUnread(string pipe, IEnumerable<string> arguments)
+    {
+        const string Script = """
+            mkfifo "$1" && exec 3<>"$1" && shift || exit 99
+            while timeout 0.2 head -c 4096 /dev/zero >&3; do :; done
+            exec dotnet "$@" >&3
+            """;
+        return Start("bash", ["-c", Script, "bash", pipe, Program, .. arguments]);
+    }
+
     private static string Program => Path.Combine(AppContext.BaseDirectory, "lockstep.dll");
 
     private static Lockstep Start(string file, IEnumerable<string> arguments)

@@ -42,6 +42,10 @@ internal sealed class Traders : IDisposable
         return (serve, address.GetString()!);
     }
 
+    /// <summary>Starts the seller with a standard output that nobody reads and that has no room left.</summary>
+    public Lockstep StartServeUnread(int port) =>
+        Lockstep.StartUnread(Folder.File("full-pipe"), ["serve", "--listen", $"127.0.0.1:{port}", "--price-per-byte", $"{PricePerByte}", "--proof-window", "65536", "--json", .. HomeOf(SellerHome)]);
+
     public Lockstep StartGet(string cid, string address, string target, params string[] options) =>
         Lockstep.Start(["get", cid, "--from", address, "-o", target, "--json", .. options, .. HomeOf(BuyerHome)]);
 

@@ -2,6 +2,7 @@ using System.Net;
 using Lockstep.Content.Cids;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
+using Lockstep.Node.Ledger;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Proving;
 using Lockstep.Node.Storage;
@@ -108,6 +109,41 @@ public class ResumeTests
     }
 
     [Fact]
+    public async Task ADealOnAnotherLedgerIsLeftAloneAndTheLedgerNamed()
+    {
+        await using var market = new Market(new StandInProofs(TimeSpan.FromMilliseconds(50))) { Settings = SmallWindows };
+        (Cid root, byte[] bytes) = market.Add(1_000_000);
+        await using ProviderNode seller = await market.ServeAsync();
+        var request = new RetrievalRequest(root, seller.Address) { Output = market.File("out") };
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(Market.Cancellation))
+        {
+            await using RetrievalClient buyer = await market.OpenBuyerAsync();
+            var progress = new Trigger(report => report.BytesReceived > 0, stop.Cancel);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => buyer.GetAsync(request, progress, stop.Token));
+        }
+
+        ClientDealRow stopped = StoredDeal(market);
+        using (var other = LocalLedger.OpenOrCreate(market.File("other.db"), new LedgerSettings(), TimeProvider.System))
+        {
+            HomeFolder home = HomeFolder.Open(market.BuyerHome.Folder, market.File("other.db"));
+            await using RetrievalClient buyer = await RetrievalClient.OpenAsync(new ClientOptions(home, other, market.BuyerKey) { Proofs = market.Proofs }, Market.Cancellation);
+            foreach (Func<Task> act in (Func<Task>[])[() => buyer.GetAsync(request, null, Market.Cancellation), () => buyer.CancelAsync(stopped.DealId, Market.Cancellation)])
+            {
+                NodeException fault = await Assert.ThrowsAsync<NodeException>(act);
+                Assert.Equal(NodeFault.WrongLedger, fault.Fault);
+                foreach (string part in (string[])[market.File("other.db"), stopped.Channel!.Value.Text, market.Ledger.Description.Id, other.Description.Id, "--ledger"])
+                    Assert.Contains(part, fault.Message, StringComparison.Ordinal);
+            }
+        }
+
+        // Nothing happened to it: on its own ledger it goes on.
+        Assert.Equal(stopped.Status, StoredDeal(market).Status);
+        RetrievalResult result = await market.GetAsync(seller.Address, root, _ => request);
+        Assert.Equal(stopped.DealId, result.Deal!.DealId);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(market.File("out"), Market.Cancellation));
+    }
+
+    [Fact]
     public async Task TheRealProverSellsAFile()
     {
         await using var market = new Market(new LockstepProofs()) { Settings = SmallWindows };
@@ -135,5 +171,15 @@ public class ResumeTests
         (TokenAmount earned, int redemptions) = await market.RedeemAllAsync();
         Assert.Equal(deal.Paid, earned);
         Assert.InRange(redemptions, 1, openLocks);
+    }
+
+    // Does something as soon as a condition holds.
+    private sealed class Trigger(Predicate<RetrievalProgress> when, Action then) : IProgress<RetrievalProgress>
+    {
+        public void Report(RetrievalProgress value)
+        {
+            if (when(value))
+                then();
+        }
     }
 }

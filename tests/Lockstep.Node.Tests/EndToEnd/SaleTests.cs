@@ -1,6 +1,8 @@
+using Lockstep.Content;
 using Lockstep.Content.Cids;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
+using Lockstep.Node.Identity;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Tests.Support;
 using Lockstep.Payments;
@@ -142,6 +144,44 @@ public class SaleTests
         await Assert.ThrowsAsync<NodeException>(() => market.GetAsync(seller.Address, root, request => request with { Output = market.File("out") }));
         Assert.Equal("mine", await File.ReadAllTextAsync(market.File("out"), Market.Cancellation));
         Assert.Empty(await market.Ledger.FindChannelsAsync(market.Buyer, Market.Cancellation));
+    }
+
+    [Fact]
+    public async Task ContentThatIsWrittenOutAlreadyIsSaidToBeThere()
+    {
+        // As a run that was stopped after it had written the file, and is run again.
+        await using var market = new Market();
+        (Cid root, byte[] bytes) = market.Add(300_000);
+        ProviderAddress address;
+        await using (ProviderNode seller = await market.ServeAsync())
+        {
+            address = seller.Address;
+            Assert.False((await GetOutAsync()).OutputWasThere);
+        }
+
+        DateTime written = File.GetLastWriteTimeUtc(market.File("out"));
+        using (ContentHome content = market.BuyerHome.OpenContent())
+        {
+            Assert.Equal(300_000, content.Roots.Get(root).Value.Size);
+            Assert.Null(content.Roots.Remove(root));
+        }
+
+        // The seller is gone: nothing is asked for.
+        RetrievalResult again = await GetOutAsync();
+        Assert.Null(again.Deal);
+        Assert.True(again.OutputWasThere);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(market.File("out")));
+
+        // The stopped run may not have come to list it.
+        using (ContentHome content = market.BuyerHome.OpenContent())
+            Assert.True(content.Roots.Get(root).IsOk);
+
+        bytes[^1] ^= 1;
+        await File.WriteAllBytesAsync(market.File("out"), bytes, Market.Cancellation);
+        await Assert.ThrowsAsync<NodeException>(GetOutAsync);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(market.File("out"), Market.Cancellation));
+
+        Task<RetrievalResult> GetOutAsync() => market.GetAsync(address, root, request => request with { Output = market.File("out") });
     }
 
     [Fact]

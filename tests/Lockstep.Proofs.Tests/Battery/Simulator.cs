@@ -181,7 +181,7 @@ internal sealed class Simulator(ArgumentInstance instance, int seed)
     private void Work(ProgrammedOracle oracle, string label, int bits)
     {
         var nonce = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(nonce, oracle.Grind(label, bits, 1));
+        BinaryPrimitives.WriteUInt64LittleEndian(nonce, oracle.Grind(label, bits, new Workers(1)));
         _proof.AddRange(nonce);
     }
 

@@ -156,8 +156,8 @@ public sealed class CodeTests
         var code = new RowCode(8, 37, logInverseRate);
         const int Rows = 9;
         Gf128[] coefficients = Random(Rows * code.Dimension, 4), one = Random(Rows * code.Length, 5), two = Random(Rows * code.Length, 6);
-        code.EncodeRows(coefficients, one, Rows, 1);
-        code.EncodeRows(coefficients, two, Rows, 2);
+        code.EncodeRows(coefficients, one, Rows, new Workers(1));
+        code.EncodeRows(coefficients, two, Rows, new Workers(2));
         Assert.Equal(one, two);
         var positions = new[] { 0, 1, 255, 256, 257, code.Length - 1 };
         for (int row = 0; row < Rows; row++)
@@ -195,6 +195,6 @@ public sealed class CodeTests
         Assert.Throws<ArgumentOutOfRangeException>(() => code.Encode(new Gf128[18], new Gf128[32]));
         Assert.Throws<ArgumentOutOfRangeException>(() => code.Encode(new Gf128[19], new Gf128[31]));
         Assert.Throws<ArgumentOutOfRangeException>(() => code.WeightsAt(32, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => code.EncodeRows(new Gf128[19], new Gf128[64], 2, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => code.EncodeRows(new Gf128[19], new Gf128[64], 2, new Workers(1)));
     }
 }

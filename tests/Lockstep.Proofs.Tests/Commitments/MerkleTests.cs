@@ -41,7 +41,7 @@ public sealed class MerkleTests
     public void Root_follows_the_definition_for_any_number_of_workers(int depth)
     {
         byte[] digests = Digests(1 << depth, depth);
-        MerkleTree one = MerkleTree.Build(digests, 1), two = MerkleTree.Build(digests, 2), five = MerkleTree.Build(digests, 5);
+        MerkleTree one = MerkleTree.Build(digests, new Workers(1)), two = MerkleTree.Build(digests, new Workers(2)), five = MerkleTree.Build(digests, new Workers(5));
         Assert.Equal(depth, one.Depth);
         Assert.Equal(NaiveRoot(digests), one.Root.ToArray());
         Assert.Equal(one.Root.ToArray(), two.Root.ToArray());
@@ -81,7 +81,7 @@ public sealed class MerkleTests
             var random = new Random(seed);
             int size = 1 << depth, count = Math.Max(1, (int)(share * share * size));
             byte[] digests = Digests(size, seed);
-            MerkleTree tree = MerkleTree.Build(digests, 1);
+            MerkleTree tree = MerkleTree.Build(digests, new Workers(1));
             int[] positions = Positions(random, count, size);
             byte[] siblings = tree.Open(positions), leaves = Select(digests, positions);
 
@@ -152,9 +152,9 @@ public sealed class MerkleTests
     [Fact]
     public void Only_powers_of_two_make_a_tree()
     {
-        Assert.Throws<ArgumentException>(() => MerkleTree.Build(new byte[96], 1));
-        Assert.Throws<ArgumentException>(() => MerkleTree.Build(new byte[33], 1));
-        Assert.Throws<ArgumentException>(() => MerkleTree.Build([], 1));
-        Assert.Throws<ArgumentException>(() => MerkleTree.Build(new byte[128], 1).Open([3, 2]));
+        Assert.Throws<ArgumentException>(() => MerkleTree.Build(new byte[96], new Workers(1)));
+        Assert.Throws<ArgumentException>(() => MerkleTree.Build(new byte[33], new Workers(1)));
+        Assert.Throws<ArgumentException>(() => MerkleTree.Build([], new Workers(1)));
+        Assert.Throws<ArgumentException>(() => MerkleTree.Build(new byte[128], new Workers(1)).Open([3, 2]));
     }
 }

@@ -66,7 +66,7 @@ public sealed class TranscriptTests
                 expected.Add(output[i] & 15);
         Assert.Equal(expected.Order(), positions);
 
-        ulong nonce = transcript.Grind("w", 6, 1), lowest = 0;
+        ulong nonce = transcript.Grind("w", 6, new Workers(1)), lowest = 0;
         while (Step(state, 3, "w"u8, [6, .. UInt64(lowest)])[0] >= 4)
             lowest++;
         Assert.Equal(lowest, nonce);
@@ -94,7 +94,7 @@ public sealed class TranscriptTests
             t => t.Challenges("data", 2),
             t => t.DistinctPositions("data", 1, 2),
             t => t.DistinctPositions("data", 1, 4),
-            t => t.Grind("data", 0, 1),
+            t => t.Grind("data", 0, new Workers(1)),
             t => t.CheckGrind("data", 0, 1),
             t => t.CheckGrind("data", 1, 0),
         ];
@@ -138,15 +138,22 @@ public sealed class TranscriptTests
         for (int i = 0; i < 4; i++)
         {
             Transcript one = After($"{i}"), two = After($"{i}"), seven = After($"{i}"), verifier = After($"{i}");
-            ulong nonce = one.Grind("work", bits, 1);
-            Assert.Equal(nonce, two.Grind("work", bits, 2));
-            Assert.Equal(nonce, seven.Grind("work", bits, 7));
+            ulong nonce = one.Grind("work", bits, new Workers(1));
+            Assert.Equal(nonce, two.Grind("work", bits, new Workers(2)));
+            Assert.Equal(nonce, seven.Grind("work", bits, new Workers(7)));
             Assert.True(verifier.CheckGrind("work", bits, nonce));
             Assert.Equal(one.State.ToArray(), verifier.State.ToArray());
             for (ulong lower = 0; lower < nonce; lower++)
                 Assert.False(After($"{i}").CheckGrind("work", bits, lower));
         }
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Work_that_is_cancelled_ends(int threads) =>
+        // 40 bits take hours: only the cancellation can end it.
+        Assert.ThrowsAny<OperationCanceledException>(() => After("a").Grind("work", 40, new Workers(threads, new CancellationToken(canceled: true))));
 
     [Fact]
     public void Work_of_one_bit_less_is_refused()
@@ -155,14 +162,14 @@ public sealed class TranscriptTests
         int refused = 0;
         for (int i = 0; i < 32; i++)
         {
-            ulong nonce = After($"{i}").Grind("work", 10, 2);
+            ulong nonce = After($"{i}").Grind("work", 10, new Workers(2));
             if (!After($"{i}").CheckGrind("work", 11, nonce))
                 refused++;
         }
 
         Assert.True(refused >= 30);
         Assert.False(After("a").CheckGrind("work", 0, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => After("a").Grind("work", 41, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => After("a").Grind("work", 41, new Workers(1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => After("a").CheckGrind("work", -1, 0));
     }
 
