@@ -56,6 +56,10 @@ internal sealed class WindowInstance : IPublicWords
         return null;
     }
 
+    /// <summary>The most bytes that a proof of a window can have; more than any number when no shape holds it.</summary>
+    public static long ProofBound(Suite suite, int chunks, long units) =>
+        Suites.Choose(suite, units, chunks) is { } window && suite.Layout(window) is { } layout ? ProofSize.UpperBound(window, layout) : long.MaxValue;
+
     /// <summary>The shape that a suite prescribes for chunks of these lengths, or null when none holds them.</summary>
     public static ArgumentShape? Shape(Suite suite, IReadOnlyList<int> lengths)
     {

@@ -25,7 +25,7 @@ public sealed record NodeSettings
     /// <summary>The provider's price for bringing cold content back, in atto-units per deal, a decimal string.</summary>
     public string UnsealPriceAtto { get; init; } = "0";
 
-    /// <summary>Bytes of content that one proof covers at most. The proof's fixed cost is shared, its time and memory grow with it.</summary>
+    /// <summary>Bytes of content that one proof covers at most. The proof's fixed cost is shared, its time and memory grow with it. Never more than a suite has a shape for, about 4 MiB.</summary>
     public long ProofWindowBytes { get; init; } = 1L << 20;
 
     /// <summary>Windows that are proven and sent before the client has paid for them, at least 2 so that proving never waits for a round trip.</summary>

@@ -5,6 +5,8 @@ using Lockstep.Content.Cids;
 using Lockstep.Content.Dag;
 using Lockstep.Node.Hosting;
 using Lockstep.Payments;
+using Lockstep.Proofs;
+using Lockstep.Proofs.Soundness;
 using Lockstep.Retrieval.Protocol;
 using Lockstep.Retrieval.Terms;
 
@@ -23,7 +25,8 @@ internal sealed class Catalog(ContentHome content, NodeSettings settings, Provid
 
     /// <summary>
     /// The terms for one content, or in general. The chunks of a window are bounded so that the largest of them together
-    /// stay within the prover's window: its memory grows with it.
+    /// stay within the prover's window, since its memory grows with it, and so that every suite has a shape for them whose
+    /// proof is within the bounds of verifiers.
     /// </summary>
     public ProviderAsk AskFor(Cid? root)
     {
@@ -31,6 +34,8 @@ internal sealed class Catalog(ContentHome content, NodeSettings settings, Provid
             ? found.Manifest.Chunks.Max(chunk => chunk.Length)
             : BlockLimits.MaxLeafBytes;
         long fitting = Math.Clamp(settings.ProofWindowBytes / largest, 1, WireLimits.MaxChunksPerWindow);
+        foreach (Suite suite in ask.Suites.Select(Suites.Find).OfType<Suite>())
+            fitting = Math.Min(fitting, VerifierPolicy.Default.MostChunks(suite, (int)largest, settings.ProofWindowBytes));
         return ask with { MaxChunksPerWindow = (int)fitting };
     }
 

@@ -6,6 +6,9 @@ public enum RejectReason
     /// <summary>The statement's suite is not one that the policy accepts.</summary>
     Suite = 1,
 
+    /// <summary>The window has more chunks or bytes, or the proof is longer, than the policy allows.</summary>
+    Limit,
+
     /// <summary>The statement is malformed: a field's length or value is out of range.</summary>
     Statement,
 

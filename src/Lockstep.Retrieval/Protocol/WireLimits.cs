@@ -60,8 +60,8 @@ public static class WireLimits
     /// <summary>Largest part of a ciphertext or proof, in bytes.</summary>
     public const int MaxPartBytes = 256 << 10;
 
-    /// <summary>Largest proof of one window, in bytes.</summary>
-    public const int MaxProofBytes = 64 << 20;
+    /// <summary>Largest proof of one window, in bytes: what verifiers accept by default.</summary>
+    public const int MaxProofBytes = 4 << 20;
 
     /// <summary>Most chunks whose keys can be asked for, or that can be skipped, in one message.</summary>
     public const int MaxKeyRequests = 1024;

@@ -4,9 +4,12 @@ using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Identity;
 using Lockstep.Node.Provider;
+using Lockstep.Node.Proving;
 using Lockstep.Node.Tests.Support;
 using Lockstep.Payments;
+using Lockstep.Proofs;
 using Lockstep.Retrieval.Deals;
+using Lockstep.Retrieval.Protocol;
 
 namespace Lockstep.Node.Tests.EndToEnd;
 
@@ -191,6 +194,19 @@ public class SaleTests
         await using ProviderNode seller = await market.ServeAsync();
         NodeException fault = await Assert.ThrowsAsync<NodeException>(() => market.ServeAsync());
         Assert.Equal(NodeFault.HomeInUse, fault.Fault);
+    }
+
+    [Fact]
+    public async Task WindowsAreOfferedThatTheSuitesCanProveAndBuyersWillVerify()
+    {
+        // The settings allow windows that no suite has a shape for.
+        await using var market = new Market(new LockstepProofs()) { Settings = new NodeSettings { ProofWindowBytes = 64 << 20 } };
+        (Cid root, _) = market.Add(5_000_000, 256 << 10);
+        await using ProviderNode seller = await market.ServeAsync();
+        Assert.Equal(16, (await RetrievalClient.AskAsync(seller.Address, root, Market.Cancellation)).Ask.MaxChunksPerWindow);
+        Assert.Equal(3, (await RetrievalClient.AskAsync(seller.Address, null, Market.Cancellation)).Ask.MaxChunksPerWindow);
+        Assert.Equal(VerifierPolicy.DefaultMaxProofBytes, WireLimits.MaxProofBytes);
+        Assert.True(WireLimits.MaxChunksPerWindow <= VerifierPolicy.DefaultMaxChunks);
     }
 
     [Fact]

@@ -103,12 +103,13 @@ public sealed class RobustnessTests(ITestOutputHelper output)
         // 1,024 chunks of the largest length: a gibibyte that no shape holds, with no ciphertext behind it.
         WindowStatement huge = Many(1024, ChunkStatement.MaxLength);
         ReadOnlyMemory<byte>[] none = [.. Enumerable.Repeat(ReadOnlyMemory<byte>.Empty, 1024)];
-        Assert.Equal(RejectReason.Statement, Measure(() => WindowVerifier.Verify(huge, none, Small[0].Proof, VerifierPolicy.Default))!.Reason);
+        VerifierPolicy patient = VerifierPolicy.Default with { MaxChunks = 1024 };
+        Assert.Equal(RejectReason.Statement, Measure(() => WindowVerifier.Verify(huge, none, Small[0].Proof, patient))!.Reason);
 
         // As many chunks as any shape holds, and the largest window on offer: the proof is far too short for them.
         WindowStatement many = Many(1024, 1);
         ReadOnlyMemory<byte>[] bytes = [.. Enumerable.Repeat((ReadOnlyMemory<byte>)new byte[1], 1024)];
-        Assert.Equal(RejectReason.ProofLength, Measure(() => WindowVerifier.Verify(many, bytes, Small[0].Proof, VerifierPolicy.Default))!.Reason);
+        Assert.Equal(RejectReason.ProofLength, Measure(() => WindowVerifier.Verify(many, bytes, Small[0].Proof, patient))!.Reason);
         Assert.Equal(RejectReason.Ciphertext, Measure(() => WindowVerifier.Verify(Many(4, 1 << 20), none[..4], Small[0].Proof, VerifierPolicy.Default))!.Reason);
 
         // A declared count is held against the bytes at hand.
@@ -127,6 +128,64 @@ public sealed class RobustnessTests(ITestOutputHelper output)
 
         output.WriteLine($"most allocated {_mostBytes >> 10} KiB, longest {_longest.TotalMilliseconds:F0} ms");
         Assert.True(_mostBytes < AllocationLimit, $"{_mostBytes} bytes were allocated");
+    }
+
+    [Fact]
+    public void What_the_policy_does_not_allow_is_refused_before_anything_is_allocated_for_it()
+    {
+        VerifierPolicy policy = VerifierPolicy.Default;
+        WindowStatement[] tooMany = [Many(policy.MaxChunks + 1, 1), Many(1024, 1)];
+        ReadOnlyMemory<byte>[] bytes = [.. Enumerable.Repeat((ReadOnlyMemory<byte>)new byte[1], 1024)];
+        var longProof = new byte[policy.MaxProofBytes + 1];
+        var largeContent = new ReadOnlyMemory<byte>[] { new byte[1 << 20] };
+        foreach (WindowStatement statement in tooMany)
+        {
+            ReadOnlyMemory<byte>[] theirs = bytes[..statement.Chunks.Count];
+            Refused(() => WindowVerifier.Verify(statement, theirs, Small[0].Proof, policy));
+        }
+
+        Refused(() => WindowVerifier.Verify(Small[0].Statement, bytes, Small[0].Proof, policy));
+        Refused(() => WindowVerifier.Verify(Small[0].Statement, Small[0].Ciphertexts, longProof, policy));
+        Refused(() => WindowVerifier.Verify(Many(1, 1 << 20), largeContent, Small[0].Proof, policy with { MaxContentBytes = (1 << 20) - 1 }));
+        Refused(() => WindowVerifier.Verify(Small[0].Statement, Small[0].Ciphertexts, Small[0].Proof, policy with { MaxProofBytes = Small[0].Proof.Length - 1 }));
+        Assert.True(_mostBytes < 4096, $"{_mostBytes} bytes were allocated");
+
+        void Refused(Func<Rejection?> verify) => Assert.Equal(RejectReason.Limit, Measure(verify)?.Reason);
+    }
+
+    [Fact]
+    public void The_longest_proof_that_the_policy_allows_takes_less_than_forty_mebibytes()
+    {
+        // As many tiny chunks as are allowed: the worst that a window can ask of a verifier for its bytes.
+        DeterministicWindow window = DeterministicWindow.Shared(Suites.Default, LockHash.Sha256, "tiny", [.. Enumerable.Repeat(1, VerifierPolicy.DefaultMaxChunks)]);
+        Assert.Null(Measure(() => window.Verify()));
+        output.WriteLine($"proof of {window.Proof.Length >> 10} KiB, {_mostBytes >> 10} KiB allocated, {_longest.TotalMilliseconds:F0} ms");
+        Assert.InRange(window.Proof.Length, 2 << 20, VerifierPolicy.DefaultMaxProofBytes);
+        Assert.True(_mostBytes < 40L << 20, $"{_mostBytes} bytes were allocated");
+    }
+
+    [Fact]
+    public void Planned_windows_have_a_shape_and_a_proof_within_the_policy()
+    {
+        foreach (Suite suite in Suites.All)
+        {
+            foreach (int length in (int[])[1, 63, 64, 1000, 4096, 65_536, 262_144, 262_145, 1 << 20, ChunkStatement.MaxLength])
+            {
+                int most = VerifierPolicy.Default.MostChunks(suite, length, 64 << 20);
+                long bound = Bound(suite, length, most);
+                Assert.InRange(bound, 1, VerifierPolicy.DefaultMaxProofBytes);
+                Assert.True(most == VerifierPolicy.DefaultMaxChunks || Bound(suite, length, most + 1) > VerifierPolicy.DefaultMaxProofBytes, $"{most} chunks of {length} bytes are too few");
+                Assert.Equal(1, VerifierPolicy.Default.MostChunks(suite, length, length));
+                for (int fewer = 1; fewer < most; fewer++)
+                    Assert.InRange(Bound(suite, length, fewer), 1, bound);
+            }
+
+            // A tighter policy plans smaller windows.
+            Assert.InRange((VerifierPolicy.Default with { MaxProofBytes = 1 << 20 }).MostChunks(suite, 1, 64 << 20), 16, 63);
+            Assert.Equal(16, VerifierPolicy.Default.MostChunks(suite, 262_144, 64 << 20));
+        }
+
+        static long Bound(Suite suite, int length, int count) => WindowInstance.ProofBound(suite, count, (long)count * (length / 64));
     }
 
     private static WindowStatement Many(int count, int length) => Small[0].Statement with
