@@ -34,7 +34,7 @@ internal static class BenchCommand
             "verify" => "Time the verification of a proof.",
             _ => "Time opening: key check, decryption, digest.",
         }, $"lockstep bench {what} --size 1MiB --runs 5 --json");
-        Option<long> size = Sizes.Option("--size", 1 << 20, "Bytes of content, rounded to whole windows of whole chunks.", 1, 1 << 30);
+        Option<long> size = Sizes.Option("--size", 1 << 20, "Bytes of content, rounded to whole chunks.", 1, 1 << 30);
         Option<long> chunkSize = ProofOptions.ChunkSize();
         Option<int> runs = Numbers.Option("--runs", what is "prove" or "seal" ? 1 : 5, "Runs; the median counts.", 1, 1000);
         Option<LockHash> lockHash = ProofOptions.Lock();

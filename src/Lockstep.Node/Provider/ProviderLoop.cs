@@ -299,8 +299,9 @@ internal sealed class ProviderLoop : IAsyncDisposable
         if (_parts.Store.FindChunk(deal.Engine.DealId, chunk) is not { Walk.Finished: true, Offered: { } offered } row)
             return;
         bool isPaid = row.Voucher is not null || deal.Engine.Row.Proposal.Terms.IsFree;
-        if (isPaid && _parts.Store.Find(offered.Lock) is { } key)
-            deal.Stream?.Send(new ProviderMessage.KeyReveal(chunk, key));
+        if (!isPaid)
+            return;
+        deal.Stream?.Send(_parts.Store.Find(offered.Lock) is { } key ? new ProviderMessage.KeyReveal(chunk, key) : ProviderDeal.KeyDeleted(chunk));
     }
 
     private async Task PrepareAsync(ActiveDeal deal, ProviderEffect.PrepareContent prepare, CancellationToken cancellation)

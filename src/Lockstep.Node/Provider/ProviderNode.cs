@@ -145,7 +145,7 @@ public sealed class ProviderNode : IAsyncDisposable
         _loop = Keep(new ProviderLoop(new ProviderLoopParts(
             store, content, catalog, unsealer, prover, proofs, options.Rail, clock, options.Time, context, settings.MaxDeals, options.DealChanged)));
         var redeemer = new Redeemer(store, options.Rail, options.Wallet, payee, new RedeemPolicy(settings.RedeemMarginEpochs));
-        RedeemWatcher watcher = Keep(new RedeemWatcher(store, redeemer, options.Time, clock.Interval, result => options.Redeemed?.Invoke(result)));
+        RedeemWatcher watcher = Keep(new RedeemWatcher(store, redeemer, new KeyPruner(store, options.Rail), options.Time, clock.Interval, result => options.Redeemed?.Invoke(result)));
 
         ListenAddress listen = options.Listen ?? ParseListen(settings.Listen);
         _host = Keep(await RpcHost.StartAsync(

@@ -16,6 +16,8 @@ namespace Lockstep.Node.Storage;
 /// </summary>
 public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDisposable
 {
+    private static readonly int[] Over = [.. Enum.GetValues<DealStatus>().Where(ProviderTable.Table.IsTerminal).Select(status => (int)status)];
+
     private readonly StoreFile _file;
     private readonly string _path;
     private readonly TimeProvider _time;
@@ -47,7 +49,7 @@ public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDispo
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte>? Find(Bytes32 keyLock) => _file.Read(connection => connection.Select(
-        _path, "SELECT key FROM sealed_chunks WHERE lock = @keyLock", new { keyLock = keyLock.Memory.ToArray() },
+        _path, "SELECT key FROM sealed_chunks WHERE lock = @keyLock AND length(key) > 0", new { keyLock = keyLock.Memory.ToArray() },
         row => (ReadOnlyMemory<byte>?)row.Blob("key"))).SingleOrDefault();
 
     /// <summary>All deals, newest first.</summary>
@@ -132,6 +134,32 @@ public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDispo
         connection.Execute($"UPDATE windows SET proof = NULL WHERE {Delivered}", key, transaction);
         connection.Execute($"UPDATE sealed_chunks SET ciphertext = NULL WHERE {Delivered}", key, transaction);
     });
+
+    /// <summary>Deals on a rail that are over, with the channel that each is paid from; not those whose chunks are free, whose keys are anyone's.</summary>
+    internal IReadOnlyList<(DealId Deal, ChannelId? Channel)> EndedDeals(string railId) => _file.Read(connection => connection.Select(
+        _path,
+        "SELECT deal_id, channel FROM deals JOIN proposals USING (deal_id) WHERE rail = @railId AND price_per_byte <> '0' AND status IN @over",
+        new { railId, over = Over },
+        row => (row.Deal(), row.ChannelOrNull("channel"))));
+
+    /// <summary>The chunks of a deal whose keys are here.</summary>
+    internal HashSet<int> ChunksWithKeys(DealId deal) => [.. _file.Read(connection => connection.Select(
+        _path, "SELECT DISTINCT chunk FROM sealed_chunks WHERE deal_id = @deal AND length(key) > 0", new { deal = deal.Key() }, row => row.Int("chunk")))];
+
+    /// <summary>Overwrites keys of a deal that is over. Locks and seal ids stay, so that neither is ever used again (I3).</summary>
+    internal void PruneKeys(DealId deal, IReadOnlyCollection<int> chunks) => _file.Write((connection, transaction) =>
+    {
+        foreach (int chunk in chunks)
+        {
+            connection.Execute(
+                "UPDATE sealed_chunks SET key = x'' WHERE deal_id = @deal AND chunk = @chunk AND (SELECT status FROM deals WHERE deal_id = @deal) IN @over",
+                new { deal = deal.Key(), chunk, over = Over },
+                transaction);
+        }
+    });
+
+    /// <summary>Moves the write-ahead log into the store and empties it: what was overwritten is in neither any more.</summary>
+    internal void EmptyLog() => _file.EmptyLog();
 
     public void Dispose() => _file.Dispose();
 

@@ -76,6 +76,9 @@ internal sealed class StoreFile : IDisposable
         return true;
     });
 
+    /// <summary>Moves the write-ahead log into the file and cuts it off; while another process reads, what it reads stays.</summary>
+    public void EmptyLog() => Guard(() => _connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+
     public void Dispose()
     {
         lock (_gate)

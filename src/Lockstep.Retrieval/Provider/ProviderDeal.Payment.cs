@@ -172,6 +172,11 @@ public sealed partial class ProviderDeal
     private void Reveal(int index, ProviderChunk chunk)
     {
         ReadOnlyMemory<byte>? key = _context.Keys.Find(chunk.Offered!.Lock);
+        if (key is null && _walk.IsOver)
+        {
+            Send(KeyDeleted(index));
+            return;
+        }
         if (key is null)
         {
             Stop(Errored, FaultCode.Internal, $"The key of chunk {index} is not in the store; check the disk.");

@@ -95,6 +95,10 @@ public sealed partial class ProviderDeal
     public static ProviderMessage.Fault NotFound { get; } =
         new(FaultCode.DealNotFound, "There is no such deal for your key; make a new proposal.", null);
 
+    /// <summary>The answer to a request for a key of a deal that is over, once its payment is final on the rail and the host has deleted it.</summary>
+    public static ProviderMessage.Fault KeyDeleted(int chunk) => new(
+        FaultCode.VoucherRefused, $"The key of chunk {chunk} was deleted after the deal had ended and its payment was final; where it was redeemed, the rail shows it.", chunk);
+
     /// <summary>The answer to the proposal; the same every time it is repeated.</summary>
     public ProposalAnswer Answer() => new ProposalAnswer.Accepted(DealId, _row.Content, _row.UnsealDue);
 
