@@ -49,6 +49,26 @@ public sealed class DealTests
         world.CheckComplete();
     }
 
+    // Proving waits for no round trip, and no more is proven for a client that does not pay.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void WindowsAreProvenAheadOfPaymentUpToTheLimit(int ahead)
+    {
+        var world = new DealWorld(new WorldOptions { Leaves = TestContent.Leaves(20), Window = 2, ProviderPolicy = new() { WindowsAhead = ahead } });
+        int windows = 0;
+        world.Prover = made =>
+        {
+            windows++;
+            return made;
+        };
+        world.FromClient = message => message is Protocol.ClientMessage.LockedVoucher ? null : message;
+        world.Start();
+        world.RunQueues();
+        Assert.Equal(ahead, windows);
+    }
+
     [Fact]
     public void BothSidesPassEveryGivenRowWithTwoChunks()
     {

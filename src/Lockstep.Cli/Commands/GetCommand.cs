@@ -28,10 +28,11 @@ internal static class GetCommand
         var most = new Option<string?>("--max-price") { Description = "The most the whole deal may cost; without it, what the provider asks now.", HelpName = "AMOUNT" };
         Option<int> window = ProofOptions.Window();
         var force = new Option<bool>("--force") { Description = "Replace what is at OUT." };
+        var car = new Option<bool>("--car") { Description = "Write a CAR with every block instead of files." };
         var wait = new Option<bool>("--wait") { Description = "When money runs out, wait for it instead of stopping." };
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
-        foreach (Symbol symbol in (Symbol[])[cid, from, target, most, window, force, wait, lockHash, suite])
+        foreach (Symbol symbol in (Symbol[])[cid, from, target, most, window, car, force, wait, lockHash, suite])
             ProofOptions.Add(command, symbol);
         command.SetBody(async (result, output, cancellation) =>
         {
@@ -48,6 +49,7 @@ internal static class GetCommand
                 SuiteId = result.GetValue(suite)!.Id,
                 OpenLocks = result.GetValue(window),
                 Output = result.GetValue(target),
+                AsCar = result.GetValue(car),
                 Overwrite = result.GetValue(force),
                 WaitForFunds = result.GetValue(wait),
             };

@@ -21,7 +21,7 @@ internal static class ServeCommand
         var host = new Option<string?>("--advertise") { Description = "The host that the printed address names, when it is not the one listened on.", HelpName = "HOST" };
         var price = new Option<string?>("--price-per-byte") { Description = "The price in atto-units per byte (settings.json otherwise, 2 by default).", HelpName = "ATTO" };
         var unseal = new Option<string?>("--unseal-price") { Description = "The price in atto-units for bringing cold content back.", HelpName = "ATTO" };
-        var window = new Option<long?>("--proof-window") { Description = "Bytes of content under one proof.", HelpName = "BYTES" };
+        Option<long?> window = Sizes.Optional("--proof-window", "Bytes of content under one proof (settings.json otherwise, 1 MiB by default).", 1, NodeSettings.MaxProofWindowBytes);
         var threads = new Option<int?>("--threads") { Description = "Threads of the prover (settings.json otherwise, all processors by default).", HelpName = "N" };
         foreach (Option option in (Option[])[listen, host, price, unseal, window, threads])
             command.Add(option);
@@ -31,8 +31,8 @@ internal static class ServeCommand
             NodeSettings settings = home.LoadSettings();
             settings = settings with
             {
-                PricePerByteAtto = result.GetValue(price) ?? settings.PricePerByteAtto,
-                UnsealPriceAtto = result.GetValue(unseal) ?? settings.UnsealPriceAtto,
+                PricePerByteAtto = Price("--price-per-byte", result.GetValue(price)) ?? settings.PricePerByteAtto,
+                UnsealPriceAtto = Price("--unseal-price", result.GetValue(unseal)) ?? settings.UnsealPriceAtto,
                 ProofWindowBytes = result.GetValue(window) ?? settings.ProofWindowBytes,
                 ProverThreads = result.GetValue(threads) ?? settings.ProverThreads,
             };
@@ -84,4 +84,8 @@ internal static class ServeCommand
         });
         return command;
     }
+
+    private static string? Price(string option, string? text) => text is null || (TokenAmount.TryParseAtto(text, out TokenAmount price) && !price.IsNegative)
+        ? text
+        : throw new CliException(ExitCodes.Usage, "price", $"'{text}' is not a price for {option}; write a whole number of atto-units, for example 2.");
 }

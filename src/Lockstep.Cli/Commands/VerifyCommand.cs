@@ -19,7 +19,7 @@ internal static class VerifyCommand
         command.SetBody((result, output, cancellation) =>
         {
             var watch = Stopwatch.StartNew();
-            var chunks = new List<object>();
+            var chunks = new List<SealedChunk>();
             long bytes = 0;
             int windows = 0;
             foreach (ProofFolder.Window window in new ProofFolder(result.GetValue(folder)!).Read())
@@ -31,21 +31,18 @@ internal static class VerifyCommand
                 foreach (ChunkStatement chunk in window.Statement.Chunks)
                 {
                     bytes += chunk.Length;
-                    chunks.Add(new
-                    {
-                        cid = Cid.FromDigest(Multicodec.Raw, chunk.Digest.Span).ToString(),
-                        length = chunk.Length,
-                        @lock = Convert.ToHexStringLower(chunk.Lock.Span),
-                        lockHash = ProofFolder.Name(window.Statement.LockHash),
-                        sealId = Convert.ToHexStringLower(chunk.SealId.Span),
-                    });
+                    chunks.Add(new SealedChunk(
+                        Cid.FromDigest(Multicodec.Raw, chunk.Digest.Span).ToString(), chunk.Length, Convert.ToHexStringLower(chunk.Lock.Span),
+                        ProofFolder.Name(window.Statement.LockHash), Convert.ToHexStringLower(chunk.SealId.Span)));
                 }
             }
 
             output.Result(new { accepted = true, bytes, windows, chunks, seconds = watch.Elapsed.TotalSeconds },
-                [$"accepted: {chunks.Count} chunks, {Sizes.Format(bytes)}, {watch.Elapsed.TotalMilliseconds:0} ms", .. chunks.Select(chunk => "  " + chunk)]);
+                [$"accepted: {chunks.Count} chunks, {Sizes.Format(bytes)}, {watch.Elapsed.TotalMilliseconds:0} ms", .. chunks.Select(chunk => $"  {chunk.Cid}  {Sizes.Format(chunk.Length)}, {chunk.LockHash} lock {chunk.Lock[..16]}...")]);
             return ExitCodes.Ok;
         });
         return command;
     }
+
+    private sealed record SealedChunk(string Cid, int Length, string Lock, string LockHash, string SealId);
 }

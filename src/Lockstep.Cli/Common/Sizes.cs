@@ -35,6 +35,14 @@ internal static class Sizes
         CustomParser = argument => Parse(name, argument, min, max),
     };
 
+    /// <summary>The same without a default: null when it is not given.</summary>
+    public static Option<long?> Optional(string name, string description, long min, long max) => new(name)
+    {
+        Description = $"{description} From {Format(min)} to {Format(max)}.",
+        HelpName = "SIZE",
+        CustomParser = argument => Parse(name, argument, min, max),
+    };
+
     // The range is checked here and not by a validator: one that asks for the value of a text that is no size would throw.
     private static long Parse(string name, ArgumentResult argument, long min, long max)
     {

@@ -107,9 +107,9 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
             case UnixFsType.Directory or UnixFsType.HamtShard:
                 return WriteFolder(cid, node, path, depth);
             case UnixFsType.Symlink:
-                return new ContentError(ContentErrorKind.Unsupported, $"The content has a symbolic link ({cid}), which is not written to disk; export it as a CAR instead.");
+                return new ContentError(ContentErrorKind.Unsupported, $"The content has a symbolic link ({cid}), which is not written to disk; take it as a CAR (--car) instead.");
             default:
-                return new ContentError(ContentErrorKind.Unsupported, $"The node {cid} is UnixFS metadata, not a file or folder; export it as a CAR instead.");
+                return new ContentError(ContentErrorKind.Unsupported, $"The node {cid} is UnixFS metadata, not a file or folder; take it as a CAR (--car) instead.");
         }
     }
 
@@ -204,7 +204,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
 
             // The second test meets file systems that take two names for one (case, Unicode forms).
             if (!names.Add(entry.Name!) || (!_comparing && FileSystem.Exists(target)))
-                return new ContentError(ContentErrorKind.UnsafeName, $"A folder of the content has the name {EntryNames.Quote(entry.Name)} twice; export it as a CAR instead.");
+                return new ContentError(ContentErrorKind.UnsafeName, $"A folder of the content has the name {EntryNames.Quote(entry.Name)} twice; take it as a CAR (--car) instead.");
             if (WriteEntry(entry.Cid, target, depth + 1) is { } error)
                 return error;
         }
@@ -217,7 +217,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
     {
         ulong fanout = shard.Data.Fanout ?? 0;
         if (fanout is < 8 or > 1024 || (fanout & (fanout - 1)) != 0 || shard.Data.HashType != UnixFsData.Murmur3)
-            return new ContentError(ContentErrorKind.Unsupported, $"The sharded folder {cid} has an unknown hash or fan-out; export it as a CAR instead.");
+            return new ContentError(ContentErrorKind.Unsupported, $"The sharded folder {cid} has an unknown hash or fan-out; take it as a CAR (--car) instead.");
         int prefix = (fanout - 1).ToString("X", System.Globalization.CultureInfo.InvariantCulture).Length;
         foreach (DagPbLink link in shard.Links)
         {
@@ -279,7 +279,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
         new(ContentErrorKind.DestinationExists, $"'{path}' is not what the content has there; choose another name, or ask to replace it.");
 
     private static ContentError NotUnixFs(Cid cid, string why) => new(
-        ContentErrorKind.NotUnixFs, $"The block {cid} is not a UnixFS file or folder ({why.TrimEnd('.')}); export the content as a CAR instead.");
+        ContentErrorKind.NotUnixFs, $"The block {cid} is not a UnixFS file or folder ({why.TrimEnd('.')}); take the content as a CAR (--car) instead.");
 
     private static ContentError Contradiction(Cid cid, string what) =>
         new(ContentErrorKind.BadUnixFs, $"The node {cid} {what}; the content is damaged at its source.");

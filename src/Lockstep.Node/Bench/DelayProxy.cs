@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
@@ -18,12 +17,14 @@ public sealed class DelayProxy : IAsyncDisposable
     private readonly DnsEndPoint _target;
     private readonly TimeSpan _oneWay;
     private readonly long _maxBytesInFlight;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
+    private long _bytesInFlight;
 
-    private DelayProxy(TcpListener listener, DnsEndPoint target, TimeSpan roundTrip, long maxBytesInFlight)
+    private DelayProxy(TcpListener listener, DnsEndPoint target, TimeSpan roundTrip, long maxBytesInFlight, TimeProvider time)
     {
-        (_listener, _target, _oneWay, _maxBytesInFlight) = (listener, target, roundTrip / 2, maxBytesInFlight);
+        (_listener, _target, _oneWay, _maxBytesInFlight, _time) = (listener, target, roundTrip / 2, maxBytesInFlight, time);
         EndPoint = (IPEndPoint)listener.LocalEndpoint;
         _accepting = AcceptAsync();
     }
@@ -31,18 +32,22 @@ public sealed class DelayProxy : IAsyncDisposable
     /// <summary>Where the proxy listens, on the loopback interface.</summary>
     public IPEndPoint EndPoint { get; }
 
+    /// <summary>Bytes that it holds now, in both directions of all connections.</summary>
+    public long BytesInFlight => Interlocked.Read(ref _bytesInFlight);
+
     /// <summary>Starts a proxy on a free loopback port.</summary>
     /// <param name="host">Where connections go.</param>
     /// <param name="port">Port of that host.</param>
     /// <param name="roundTrip">Delay of both directions together.</param>
     /// <param name="maxBytesInFlight">Bytes held in one direction of one connection before its sender has to wait.</param>
-    public static DelayProxy Start(string host, int port, TimeSpan roundTrip, long maxBytesInFlight = 64L << 20)
+    /// <param name="time">The clock of the delay; null for the system's.</param>
+    public static DelayProxy Start(string host, int port, TimeSpan roundTrip, long maxBytesInFlight = 64L << 20, TimeProvider? time = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(roundTrip, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytesInFlight, ReadBytes);
         var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        return new DelayProxy(listener, new DnsEndPoint(host, port), roundTrip, maxBytesInFlight);
+        return new DelayProxy(listener, new DnsEndPoint(host, port), roundTrip, maxBytesInFlight, time ?? TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
@@ -115,14 +120,15 @@ public sealed class DelayProxy : IAsyncDisposable
     private async Task ReadAsync(TcpClient from, ChannelWriter<(byte[], long)> queue, ByteBudget room, CancellationTokenSource over)
     {
         var buffer = new byte[ReadBytes];
-        long delay = (long)(_oneWay.TotalSeconds * Stopwatch.Frequency);
+        long delay = (long)(_oneWay.TotalSeconds * _time.TimestampFrequency);
         try
         {
             int read;
             while ((read = await from.GetStream().ReadAsync(buffer, over.Token).ConfigureAwait(false)) > 0)
             {
-                long due = Stopwatch.GetTimestamp() + delay;
+                long due = _time.GetTimestamp() + delay;
                 await room.TakeAsync(read, over.Token).ConfigureAwait(false);
+                Interlocked.Add(ref _bytesInFlight, read);
                 queue.TryWrite((buffer.AsSpan(0, read).ToArray(), due));
             }
 
@@ -135,15 +141,16 @@ public sealed class DelayProxy : IAsyncDisposable
         }
     }
 
-    private static async Task WriteAsync(TcpClient to, ChannelReader<(byte[] Bytes, long Due)> queue, ByteBudget room, CancellationTokenSource over)
+    private async Task WriteAsync(TcpClient to, ChannelReader<(byte[] Bytes, long Due)> queue, ByteBudget room, CancellationTokenSource over)
     {
         await foreach ((byte[] bytes, long due) in queue.ReadAllAsync(over.Token).ConfigureAwait(false))
         {
-            long wait = due - Stopwatch.GetTimestamp();
-            if (wait > 0)
-                await Task.Delay(TimeSpan.FromSeconds((double)wait / Stopwatch.Frequency), over.Token).ConfigureAwait(false);
+            // A timer may come a little early.
+            for (long wait; (wait = due - _time.GetTimestamp()) > 0;)
+                await Task.Delay(TimeSpan.FromTicks((long)Math.Ceiling((double)wait / _time.TimestampFrequency * TimeSpan.TicksPerSecond)), _time, over.Token).ConfigureAwait(false);
             await to.GetStream().WriteAsync(bytes, over.Token).ConfigureAwait(false);
             room.Return(bytes.Length);
+            Interlocked.Add(ref _bytesInFlight, -bytes.Length);
         }
 
         to.Client.Shutdown(SocketShutdown.Send);

@@ -306,8 +306,8 @@ public sealed class RetrievalClient : IAsyncDisposable
     // What stands at the output already, byte for byte, needs no second writing.
     private bool IsExported(RetrievalRequest request, CancellationToken cancellation)
     {
-        ContentError? error = new UnixFsExporter(_content.Blocks).Compare(request.Root, request.Output!, cancellation).Error;
-        if (error?.Kind == ContentErrorKind.NotUnixFs)
+        ContentError? error = request.AsCar ? null : new UnixFsExporter(_content.Blocks).Compare(request.Root, request.Output!, cancellation).Error;
+        if (request.AsCar || error?.Kind == ContentErrorKind.NotUnixFs)
             error = CarExporter.Compare(_content.Blocks, request.Root, request.Output!, cancellation: cancellation).Error;
         return error is null;
     }
@@ -317,10 +317,10 @@ public sealed class RetrievalClient : IAsyncDisposable
         if (request.Output is not { } output)
             return;
         var exporter = new UnixFsExporter(_content.Blocks, new ExportOptions { Overwrite = request.Overwrite });
-        ContentError? error = exporter.Export(request.Root, output, cancellation).Error;
+        ContentError? error = request.AsCar ? null : exporter.Export(request.Root, output, cancellation).Error;
 
         // What is no file and no folder leaves as it came: as a CAR.
-        if (error?.Kind == ContentErrorKind.NotUnixFs)
+        if (request.AsCar || error?.Kind == ContentErrorKind.NotUnixFs)
             error = CarExporter.Export(_content.Blocks, request.Root, output, request.Overwrite, cancellation: cancellation).Error;
         if (error is not null)
             throw new NodeException(NodeFault.Content, $"The content is bought and held, but could not be written out: {error.Message}");

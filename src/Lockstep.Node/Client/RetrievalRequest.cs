@@ -33,6 +33,9 @@ public sealed record RetrievalRequest(Cid Root, ProviderAddress Provider)
     /// <summary>Where the file or folder goes; null to leave the blocks in the home only.</summary>
     public string? Output { get; init; }
 
+    /// <summary>Write a CAR with every block instead of files: for what cannot be a file, and to carry it on.</summary>
+    public bool AsCar { get; init; }
+
     /// <summary>Replace what is at <see cref="Output"/>.</summary>
     public bool Overwrite { get; init; }
 

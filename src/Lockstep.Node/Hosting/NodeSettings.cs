@@ -16,6 +16,9 @@ public sealed record NodeSettings
         AllowTrailingCommas = true,
     };
 
+    /// <summary>The most that <see cref="ProofWindowBytes"/> may be.</summary>
+    public const long MaxProofWindowBytes = 64L << 20;
+
     /// <summary>Where <c>serve</c> listens: HOST:PORT, port 0 for any free one.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
 
@@ -86,8 +89,8 @@ public sealed record NodeSettings
     {
         if (!TokenText(PricePerByteAtto) || !TokenText(UnsealPriceAtto))
             return "prices are whole numbers of atto-units in decimal, such as \"2\".";
-        if (ProofWindowBytes is < 1 or > 64L << 20)
-            return "proofWindowBytes is from 1 to 67108864.";
+        if (ProofWindowBytes is < 1 or > MaxProofWindowBytes)
+            return $"proofWindowBytes is from 1 to {MaxProofWindowBytes}.";
         if (WindowsAhead is < 1 or > 64)
             return "windowsAhead is from 1 to 64.";
         if (MaxDeals is < 1 or > 4096)

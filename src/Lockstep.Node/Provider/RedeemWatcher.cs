@@ -5,7 +5,7 @@ namespace Lockstep.Node.Provider;
 
 /// <summary>
 /// Looks at every channel of the store again and again and redeems before a lock expires or a settling period ends, for
-/// deals that are over and clients that are gone as well (protocol.md 3, Watching the chain). Now and then it deletes the keys
+/// deals that are over and clients that are gone as well (docs/protocol.md section 3, Watching the chain). Now and then it deletes the keys
 /// that are done with.
 /// </summary>
 internal sealed class RedeemWatcher : IAsyncDisposable

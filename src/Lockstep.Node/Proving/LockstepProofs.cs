@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Lockstep.Payments;
 using Lockstep.Proofs;
 using Lockstep.Proofs.Randomness;
@@ -60,9 +59,4 @@ public sealed class LockstepProofs(int threads = 0) : IProofSystem
         LockHashKind.Blake2b256 => LockHash.Blake2b256,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown lock hash."),
     };
-
-    private sealed class SystemRandom : ISecretRandom
-    {
-        public void Fill(Span<byte> destination) => RandomNumberGenerator.Fill(destination);
-    }
 }

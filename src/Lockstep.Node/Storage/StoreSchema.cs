@@ -49,7 +49,7 @@ internal static class StoreSchema
             bitmap      BLOB    NOT NULL
         ) STRICT;
 
-        -- Every seal id and every lock once (protocol.md I3): offering one again must fail, whatever the program believes.
+        -- Every seal id and every lock once (docs/protocol.md section 4, I3): offering one again must fail, whatever the program believes.
         CREATE TABLE seals (
             seal_id BLOB NOT NULL UNIQUE,
             lock    BLOB NOT NULL UNIQUE,

@@ -2,7 +2,7 @@ using Lockstep.Retrieval.Protocol;
 
 namespace Lockstep.Node.Transport;
 
-/// <summary>What either end of a connection allows the other. Fields inside messages have limits of their own (docs/wire.md).</summary>
+/// <summary>What either end of a connection allows the other. Fields inside messages have limits of their own (docs/deal.md section 2).</summary>
 internal static class TransportLimits
 {
     /// <summary>The largest message either way. A receiver refuses a longer one by its declared length, before it allocates.</summary>

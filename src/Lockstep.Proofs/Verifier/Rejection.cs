@@ -1,6 +1,6 @@
 namespace Lockstep.Proofs.Verifier;
 
-/// <summary>Why a proof is refused; one reason per check, in the order of the checks.</summary>
+/// <summary>Why a proof is refused; one reason per check, about in their order.</summary>
 public enum RejectReason
 {
     /// <summary>The statement's suite is not one that the policy accepts.</summary>

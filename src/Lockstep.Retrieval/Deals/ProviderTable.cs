@@ -2,7 +2,7 @@ using static Lockstep.Retrieval.Deals.DealStatus;
 
 namespace Lockstep.Retrieval.Deals;
 
-/// <summary>The provider's state machine (protocol.md sections 2 and 3).</summary>
+/// <summary>The provider's state machine (docs/protocol.md sections 2 and 3).</summary>
 public static class ProviderTable
 {
     private static readonly Transition[] Given =

@@ -23,7 +23,7 @@ public enum DealSide
 }
 
 /// <summary>
-/// Keeps the statuses of a deal and of its chunks (protocol.md section 3). Each chunk walks the loop by itself; the deal's
+/// Keeps the statuses of a deal and of its chunks (docs/protocol.md section 3). Each chunk walks the loop by itself; the deal's
 /// status is that of its oldest unfinished chunk, so that the deal's history is the chunks' walks one after the other, which is
 /// itself a walk of the table. Every step is checked against the table.
 /// </summary>

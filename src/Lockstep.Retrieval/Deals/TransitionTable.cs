@@ -14,8 +14,8 @@ public sealed class TransitionTable
     private readonly int _givenRows;
 
     /// <param name="name">The side, in one lower-case word.</param>
-    /// <param name="given">The given core (protocol.md section 2), in its order.</param>
-    /// <param name="added">What the given core leaves open (protocol.md section 3).</param>
+    /// <param name="given">The given core (docs/protocol.md section 2), in its order.</param>
+    /// <param name="added">What the given core leaves open (docs/protocol.md section 3).</param>
     internal TransitionTable(string name, IReadOnlyList<Transition> given, IReadOnlyList<Transition> added)
     {
         Name = name;

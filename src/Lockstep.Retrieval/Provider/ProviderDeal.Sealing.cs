@@ -87,7 +87,7 @@ public sealed partial class ProviderDeal
         return _wanted!.FirstFrom(Math.Max(last + 1, _walk.Oldest));
     }
 
-    // Proofs are made only for money that is there: what is sealed and unpaid, and then the next chunks (attack P19).
+    // Proofs are made only for money that is there: what is sealed and unpaid, and then the next chunks.
     private int[] Affordable(int[] next)
     {
         if (Terms.IsFree)

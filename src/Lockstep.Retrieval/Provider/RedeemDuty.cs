@@ -22,7 +22,7 @@ public enum RedeemReason
 }
 
 /// <summary>
-/// Decides which vouchers of a channel must be redeemed now (protocol.md section 3, I7; attacks P10 and P16). It concerns
+/// Decides which vouchers of a channel must be redeemed now (docs/protocol.md section 3, Watching the chain, and section 4, I7). It concerns
 /// channels, not deals: a deal may be over, and its client gone, while a lock still waits to be redeemed.
 /// </summary>
 public static class RedeemDuty
@@ -42,7 +42,7 @@ public static class RedeemDuty
             claims = claims.Where(claim => claim.Voucher.Expiry is { } expiry && expiry <= now + policy.RedeemMargin);
             reason = RedeemReason.LockExpiring;
         }
-        // The batch that stores a locked voucher lets its key go, so redeeming late shows nothing that was not out (attack P14).
+        // The batch that stores a locked voucher lets its key go, so redeeming late shows nothing that was not out.
         RedemptionClaim[] due = [.. claims];
         return due.Length == 0 ? ([], null) : (due, reason);
     }

@@ -7,7 +7,7 @@ namespace Lockstep.Retrieval.Terms;
 
 /// <summary>
 /// A deal as the client offers it. It names the keys of both sides, so that nobody else can use it, and is signed by the
-/// wallet that funds the channel (protocol.md section 3).
+/// wallet that funds the channel (docs/protocol.md section 3).
 /// </summary>
 /// <param name="DealId">32 random bytes that the client chose.</param>
 /// <param name="PayloadCid">Root of the content.</param>

@@ -23,7 +23,7 @@ public sealed record OfferedChunk(int Index, Cid Cid, int Length, Bytes32 SealId
 
 /// <summary>
 /// The provider's signed word that ties seal ids and locks to a deal and its chunks. Without it a proof could be shown to
-/// several buyers, or for several chunks (protocol.md section 3, Seals).
+/// several buyers, or for several chunks (docs/protocol.md section 3, Seals).
 /// </summary>
 public sealed record SealedOffer(
     DealId DealId, int Window, string SuiteId, LockHashKind LockHash, IReadOnlyList<OfferedChunk> Chunks, int ProofLength)

@@ -55,6 +55,11 @@ public class SaleTests
             JsonElement again = (await traders.GetAsync(cid, address, traders.Folder.File("again"))).Ok().Json;
             Assert.Equal("0", again.GetProperty("paidAtto").GetString());
             Assert.Equal("one", await File.ReadAllTextAsync(Path.Combine(traders.Folder.File("again"), "a.txt"), TestContext.Current.CancellationToken));
+
+            // A CAR carries all of it on, the folder's own block too.
+            (await traders.GetAsync(cid, address, traders.Folder.File("whole.car"), "--car")).Ok();
+            JsonElement carried = (await Support.Lockstep.RunAsync("add", traders.Folder.File("whole.car"), "--home", traders.Folder.File("third"), "--json")).Ok().Json;
+            Assert.Equal(cid, carried.GetProperty("cid").GetString());
         }
     }
 

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using Lockstep.Content.Cids;
-using Lockstep.Node.Bench;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Ledger;
@@ -190,32 +188,6 @@ public class ResumeTests
         Assert.Equal(bytes, await File.ReadAllBytesAsync(market.File("out"), Market.Cancellation));
     }
 
-    // Does something as soon as a condition holds.
-    private sealed class Trigger(Predicate<RetrievalProgress> when, Action then) : IProgress<RetrievalProgress>
-    {
-        public void Report(RetrievalProgress value)
-        {
-            if (when(value))
-                then();
-        }
-    }
-
-    [Fact]
-    public async Task ALongLinkCostsAFewRoundTripsAndNoMore()
-    {
-        // 16 windows of 250 ms each; were there one round trip per window that proving waits for, it would add 3.2 s.
-        TimeSpan seal = TimeSpan.FromMilliseconds(250), roundTrip = TimeSpan.FromMilliseconds(200);
-        await using var market = new Market(new StandInProofs(seal)) { Settings = SmallWindows };
-        (Cid root, _) = market.Add(16 * 64 << 10);
-        await using ProviderNode seller = await market.ServeAsync();
-        await using DelayProxy proxy = DelayProxy.Start("127.0.0.1", seller.Address.Port, roundTrip);
-        var clock = Stopwatch.StartNew();
-        await market.GetAsync(seller.Address, root, request => request with { Through = proxy.EndPoint });
-        TimeSpan proving = 16 * seal;
-        Assert.True(clock.Elapsed > proving, "the proxy or the prover did nothing");
-        Assert.True(clock.Elapsed < (1.15 * proving) + (9 * roundTrip), $"took {clock.Elapsed} for {proving} of proving");
-    }
-
     [Fact]
     public async Task TheRealProverSellsAFile()
     {
@@ -244,5 +216,15 @@ public class ResumeTests
         (TokenAmount earned, int redemptions) = await market.RedeemAllAsync();
         Assert.Equal(deal.Paid, earned);
         Assert.InRange(redemptions, 1, openLocks);
+    }
+
+    // Does something as soon as a condition holds.
+    private sealed class Trigger(Predicate<RetrievalProgress> when, Action then) : IProgress<RetrievalProgress>
+    {
+        public void Report(RetrievalProgress value)
+        {
+            if (when(value))
+                then();
+        }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class ProgrammedOracle : Transcript
 }
 
 /// <summary>
-/// The simulator of binary-engine.md section 3: it has the instance alone, no witness. It draws challenges, positions and
+/// The simulator of docs/proof-system.md section 11: it has the instance alone, no witness. It draws challenges, positions and
 /// everything that is uniform, solves for what the checks determine, and programs the oracle with its challenges.
 /// </summary>
 internal sealed class Simulator(ArgumentInstance instance, int seed)

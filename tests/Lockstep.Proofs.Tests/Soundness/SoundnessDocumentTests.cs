@@ -49,7 +49,8 @@ public sealed class SoundnessDocumentTests
     {
         var text = new StringBuilder();
         text.Append("# Soundness of every window on offer\n\n");
-        text.Append("Written by a test from `ExactSoundness`, which counts in whole fractions; the same test fails when this file and the code differ.\n");
+        text.Append("Written by a test from `ExactSoundness`, which counts in whole fractions; the same test fails when this file and the code differ\n");
+        text.Append("(how to write it anew: [CONTRIBUTING.md](../CONTRIBUTING.md), *Golden files*).\n");
         text.Append("What each step is, and why its error is what it is: [proof-system.md](proof-system.md), section 10.\n\n");
         text.Append("*Minimum* is the weakest step with its own work: the round-by-round figure, which the Fiat-Shamir transform keeps. *Sum* adds\n");
         text.Append("the errors of all challenges: the figure of the interactive argument.\n");

@@ -9,7 +9,7 @@ namespace Lockstep.Proofs.Tests.Windows;
 /// Every field of a proof changed in every bit class, cut, stretched and rearranged. What only a prover who repairs the
 /// rest can reach (the folded row, the pad row, the equations) is the battery of forging provers.
 /// All bytes, instead of a seeded choice:
-/// <code>LOCKSTEP_EXHAUSTIVE=1 dotnet run --project tests/Lockstep.Proofs.Tests -c Release -- -class "*ProofCorruptionTests"</code>
+/// <code>dotnet run -c Release --project tests/Lockstep.Proofs.Tests -- -class "*ProofCorruptionTests" -explicit only</code>
 /// </summary>
 public sealed class ProofCorruptionTests(ITestOutputHelper output)
 {

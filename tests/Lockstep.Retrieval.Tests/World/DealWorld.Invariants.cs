@@ -8,7 +8,7 @@ using Lockstep.Retrieval.Provider;
 
 namespace Lockstep.Retrieval.Tests.World;
 
-// The money rules of protocol.md section 4, held against the stores, the wire and the ledger.
+// The money rules of docs/protocol.md section 4, held against the stores, the wire and the ledger.
 internal sealed partial class DealWorld
 {
     private readonly Dictionary<Bytes32, int> _lockOfChunk = [];
