@@ -3,8 +3,8 @@ using Lockstep.Cli.Common;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Ledger;
+using Lockstep.Node.Provider;
 using Lockstep.Payments.Keys;
-using Lockstep.Retrieval.Client;
 using Lockstep.Retrieval.Deals;
 
 namespace Lockstep.Cli.Commands;
@@ -48,23 +48,30 @@ internal static class DealsCommand
 
     private static Command Cancel()
     {
-        Command command = CommandKit.Create("cancel", "Stop buying: the deal ends as soon as no lock is open.", "lockstep deals cancel 4f1c...");
+        Command command = CommandKit.Create("cancel", "End a deal. A bought one ends as soon as no lock is open; a sold one at once, while no 'serve' works on the home, and what is paid for stays the buyer's.", "lockstep deals cancel 4f1c...");
         var id = new Argument<string>("DEAL") { Description = "The deal, or the beginning of its id." };
         command.Add(id);
         command.SetBody(async (result, output, cancellation) =>
         {
             HomeFolder home = CommandKit.OpenHome(result);
-            DealId deal;
+            DealView deal;
             using (var books = DealBooks.Open(home))
-                deal = books.Find(result.GetValue(id), "client").Id;
+                deal = books.Find(result.GetValue(id));
             using SecpKey key = Wallets.Open(home);
             using LocalLedger ledger = Wallets.OpenLedger(home);
-            await using RetrievalClient client = await RetrievalClient.OpenAsync(new ClientOptions(home, ledger, key), cancellation).ConfigureAwait(false);
-            ClientDealRow row = await client.CancelAsync(deal, cancellation).ConfigureAwait(false);
-            output.Result(new { deal = deal.ToString(), status = row.Status.FullName() }, $"{deal} ended as {row.Status.FullName()}");
+            DealStatus status = deal.Side == "client"
+                ? await CancelBoughtAsync(new ClientOptions(home, ledger, key), deal.Id, cancellation).ConfigureAwait(false)
+                : (await SoldDeals.CancelAsync(new ProviderOptions(home, ledger, key) { Settings = home.LoadSettings() }, deal.Id, cancellation).ConfigureAwait(false)).Status;
+            output.Result(new { deal = deal.Deal, status = status.FullName() }, $"{deal.Deal} ended as {status.FullName()}");
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    private static async Task<DealStatus> CancelBoughtAsync(ClientOptions options, DealId deal, CancellationToken cancellation)
+    {
+        await using RetrievalClient client = await RetrievalClient.OpenAsync(options, cancellation).ConfigureAwait(false);
+        return (await client.CancelAsync(deal, cancellation).ConfigureAwait(false)).Status;
     }
 
     private static string Line(DealView deal) =>

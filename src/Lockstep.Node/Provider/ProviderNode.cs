@@ -51,6 +51,8 @@ public sealed record ProviderOptions(HomeFolder Home, IRail Rail, SecpKey Wallet
 /// </summary>
 public sealed class ProviderNode : IAsyncDisposable
 {
+    internal const string CancelSentence = "The provider cancelled the deal.";
+
     // A proof takes all processors for seconds; messages and watchers need threads that do not wait for it.
     private const int MinThreads = 16;
 
@@ -93,7 +95,7 @@ public sealed class ProviderNode : IAsyncDisposable
     }
 
     /// <summary>Cancels a deal; false when there is no such deal.</summary>
-    public Task<bool> CancelDealAsync(DealId deal) => _loop.CancelAsync(deal, "The provider cancelled the deal.");
+    public Task<bool> CancelDealAsync(DealId deal) => _loop.CancelAsync(deal, CancelSentence);
 
     /// <summary>
     /// Stops in order: no new calls, streams closed, the proof at work ended, stores closed. Nothing is lost: deals go on at the next start.

@@ -73,6 +73,12 @@ public sealed partial class ClientDeal
 
     private void OnDealState(ProviderMessage.DealState state)
     {
+        // The deal ended over there while this side was away. Keys of open locks are still given, and waited for.
+        if (state.Status is ProviderCancelled or Cancelled or Errored or Rejected)
+        {
+            Stop(state.Status == ProviderCancelled ? ProviderCancelled : Errored, $"The provider ended the deal as {state.Status.FullName()} in the meantime; get the content again to buy the rest.");
+            return;
+        }
         _peerShortfall = state.Shortfall;
         if (state.Status == FundsNeededUnseal && _walk.Status == ChannelAllocatingLane && !_row.UnsealDue.IsZero)
         {

@@ -9,8 +9,10 @@ using Lockstep.Node.Storage;
 using Lockstep.Node.Tests.Support;
 using Lockstep.Node.Transport;
 using Lockstep.Payments;
+using Lockstep.Retrieval;
 using Lockstep.Retrieval.Client;
 using Lockstep.Retrieval.Deals;
+using Lockstep.Retrieval.Provider;
 
 namespace Lockstep.Node.Tests.EndToEnd;
 
@@ -106,6 +108,49 @@ public class ResumeTests
         Assert.Equal(DealStatus.Cancelled, row.Status);
         Assert.Equal(new TokenAmount(Market.PricePerByte * row.BytesReceived), row.Paid);
         await Assert.ThrowsAsync<NodeException>(() => canceller.CancelAsync(id, Market.Cancellation));
+    }
+
+    [Fact]
+    public async Task ASoldDealIsCancelledWhileNobodyServesAndItsBuyerKeepsWhatItPaidFor()
+    {
+        // Short epochs: a voucher that was on its way when the buyer was stopped is dead after seconds, not after a day.
+        await using var market = new Market(new StandInProofs(TimeSpan.FromMilliseconds(50)), new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(20) }) { Settings = SmallWindows };
+        (Cid root, _) = market.Add(1_000_000);
+        var options = new ProviderOptions(market.SellerHome, market.Ledger, market.SellerKey);
+        ProviderNode seller = await market.ServeAsync();
+        var listen = new ListenAddress(IPAddress.Loopback, seller.Address.Port);
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(Market.Cancellation))
+        {
+            await using RetrievalClient buyer = await market.OpenBuyerAsync();
+            var progress = new Trigger(report => report.BytesReceived > 0, stop.Cancel);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => buyer.GetAsync(new RetrievalRequest(root, seller.Address) { LockExpiryEpochs = 150 }, progress, stop.Token));
+        }
+
+        DealId deal = StoredDeal(market).DealId;
+        NodeException busy = await Assert.ThrowsAsync<NodeException>(() => SoldDeals.CancelAsync(options, deal, Market.Cancellation));
+        Assert.Equal(NodeFault.HomeInUse, busy.Fault);
+        Assert.Contains("stop that", busy.Message, StringComparison.Ordinal);
+        await seller.DisposeAsync();
+
+        ProviderDealRow ended = await SoldDeals.CancelAsync(options, deal, Market.Cancellation);
+        Assert.Equal(DealStatus.ProviderCancelled, ended.Status);
+        Assert.Equal(DealStatus.ProviderCancelled, market.SellerHistory(deal)[^1]);
+        Assert.True(ProviderTable.Table.IsWalk(market.SellerHistory(deal)));
+        foreach (DealId none in (DealId[])[deal, new DealId(new Bytes32(new byte[32]))])
+            Assert.Equal(NodeFault.NotFound, (await Assert.ThrowsAsync<NodeException>(() => SoldDeals.CancelAsync(options, none, Market.Cancellation))).Fault);
+
+        // The buyer hears of it when it comes back; both books say the same.
+        await using (seller = await market.ServeAsync(served => served with { Listen = listen }))
+        {
+            NodeException told = await Assert.ThrowsAsync<NodeException>(() => market.GetAsync(seller.Address, root));
+            Assert.Equal(NodeFault.PeerRefused, told.Fault);
+        }
+
+        ClientDealRow bought = StoredDeal(market);
+        Assert.Equal(DealStatus.ProviderCancelled, bought.Status);
+        Assert.InRange(bought.BytesReceived, 1, 999_999);
+        Assert.Equal(new TokenAmount(Market.PricePerByte * bought.BytesReceived), bought.Paid);
+        Assert.Equal(bought.Paid, (await market.RedeemAllAsync()).Earned);
     }
 
     [Fact]

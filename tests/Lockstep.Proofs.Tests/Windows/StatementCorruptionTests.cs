@@ -110,7 +110,7 @@ public sealed class StatementCorruptionTests
         Refused([RejectReason.Suite], good with { SuiteId = "lockstep-b128-u120/2" });
         Refused([RejectReason.Suite], good with { SuiteId = "" });
         Assert.Equal(RejectReason.Suite, Good.Verify(policy: new VerifierPolicy([Suites.Hundred]))?.Reason);
-        Assert.Equal(RejectReason.Ciphertext, Good.Verify(policy: VerifierPolicy.Default with { MaxContentBytes = Lengths.Sum() - 1 })?.Reason);
+        Assert.Equal(RejectReason.Limit, Good.Verify(policy: VerifierPolicy.Default with { MaxContentBytes = Lengths.Sum() - 1 })?.Reason);
         Assert.Null(Good.Verify(policy: VerifierPolicy.Default with { MaxContentBytes = Lengths.Sum() }));
     }
 
