@@ -88,8 +88,11 @@ public sealed class DelayProxy : IAsyncDisposable
             {
                 await server.ConnectAsync(_target.Host, _target.Port, over.Token).ConfigureAwait(false);
                 client.NoDelay = server.NoDelay = true;
-                Task up = PumpAsync(client, server, over);
-                Task down = PumpAsync(server, client, over);
+
+                // Taken first: once its sending side is shut down a client hands out no stream, though it can still be read.
+                (NetworkStream near, NetworkStream far) = (client.GetStream(), server.GetStream());
+                Task up = PumpAsync(near, far, over);
+                Task down = PumpAsync(far, near, over);
                 await Task.WhenAll(up, down).ConfigureAwait(false);
             }
             catch (Exception fault) when (IsConnectionEnd(fault))
@@ -99,7 +102,7 @@ public sealed class DelayProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(TcpClient from, TcpClient to, CancellationTokenSource over)
+    private async Task PumpAsync(NetworkStream from, NetworkStream to, CancellationTokenSource over)
     {
         try
         {
@@ -117,14 +120,14 @@ public sealed class DelayProxy : IAsyncDisposable
         }
     }
 
-    private async Task ReadAsync(TcpClient from, ChannelWriter<(byte[], long)> queue, ByteBudget room, CancellationTokenSource over)
+    private async Task ReadAsync(NetworkStream from, ChannelWriter<(byte[], long)> queue, ByteBudget room, CancellationTokenSource over)
     {
         var buffer = new byte[ReadBytes];
         long delay = (long)(_oneWay.TotalSeconds * _time.TimestampFrequency);
         try
         {
             int read;
-            while ((read = await from.GetStream().ReadAsync(buffer, over.Token).ConfigureAwait(false)) > 0)
+            while ((read = await from.ReadAsync(buffer, over.Token).ConfigureAwait(false)) > 0)
             {
                 long due = _time.GetTimestamp() + delay;
                 await room.TakeAsync(read, over.Token).ConfigureAwait(false);
@@ -141,23 +144,23 @@ public sealed class DelayProxy : IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(TcpClient to, ChannelReader<(byte[] Bytes, long Due)> queue, ByteBudget room, CancellationTokenSource over)
+    private async Task WriteAsync(NetworkStream to, ChannelReader<(byte[] Bytes, long Due)> queue, ByteBudget room, CancellationTokenSource over)
     {
         await foreach ((byte[] bytes, long due) in queue.ReadAllAsync(over.Token).ConfigureAwait(false))
         {
             // A timer may come a little early.
             for (long wait; (wait = due - _time.GetTimestamp()) > 0;)
                 await Task.Delay(TimeSpan.FromTicks((long)Math.Ceiling((double)wait / _time.TimestampFrequency * TimeSpan.TicksPerSecond)), _time, over.Token).ConfigureAwait(false);
-            await to.GetStream().WriteAsync(bytes, over.Token).ConfigureAwait(false);
+            await to.WriteAsync(bytes, over.Token).ConfigureAwait(false);
             room.Return(bytes.Length);
             Interlocked.Add(ref _bytesInFlight, -bytes.Length);
         }
 
-        to.Client.Shutdown(SocketShutdown.Send);
+        to.Socket.Shutdown(SocketShutdown.Send);
     }
 
     private static bool IsConnectionEnd(Exception fault) =>
-        fault is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+        fault is IOException or SocketException or OperationCanceledException or ObjectDisposedException;
 
     /// <summary>Counts bytes in flight; one taker at a time.</summary>
     private sealed class ByteBudget(long total) : IDisposable

@@ -81,8 +81,9 @@ public class KeyPrunerTests
     [Fact]
     public async Task ADealThatGoesOnKeepsItsKeysAndAnEndedOneThoseThatAreOwed()
     {
-        await using Market market = NewMarket(settings: new NodeSettings { PricePerByteAtto = "3", ProofWindowBytes = 65536 });
-        (Cid root, _) = market.Add(20 * 65536, 65536);
+        // One window, offered whole and paid chunk by chunk: when its buyer stops, part of it is paid and part is not.
+        await using Market market = NewMarket(settings: new NodeSettings { PricePerByteAtto = "3", ProofWindowBytes = 40 * 65536 });
+        (Cid root, _) = market.Add(40 * 65536, 65536);
         DealId deal;
         int sold;
         await using (ProviderNode seller = await market.ServeAsync())
