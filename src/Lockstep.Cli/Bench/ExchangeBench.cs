@@ -36,7 +36,6 @@ internal sealed record ExchangeSample(double Seconds, long WireBytes, long Proof
 /// </summary>
 internal sealed class ExchangeBench : IAsyncDisposable
 {
-    private const int SampleBytes = 64;
     private const long PricePerByteAtto = 2;
 
     private readonly string _folder;
@@ -67,7 +66,7 @@ internal sealed class ExchangeBench : IAsyncDisposable
             RootRecord sample, sold;
             using (ContentHome content = home.OpenContent())
             {
-                sample = Add(content, folder, SampleBytes, plan.ChunkSize, cancellation);
+                sample = Add(content, folder, (int)Math.Min(plan.Bytes, plan.ProofWindowBytes), plan.ChunkSize, cancellation);
                 sold = Add(content, folder, (int)plan.Bytes, plan.ChunkSize, cancellation);
             }
 
@@ -88,7 +87,7 @@ internal sealed class ExchangeBench : IAsyncDisposable
         }
     }
 
-    /// <summary>Buys a few bytes, so that what a process does only once is not counted.</summary>
+    /// <summary>Buys one window, so that what a process does only once is not counted.</summary>
     public Task WarmUpAsync(CancellationToken cancellation) => BuyAsync(_sample, TimeSpan.Zero, cancellation);
 
     /// <summary>Buys the content once, with a home and a wallet of its own, over a link of this length.</summary>

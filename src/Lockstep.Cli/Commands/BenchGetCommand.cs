@@ -52,6 +52,7 @@ internal static class BenchGetCommand
             await using (exchange.ConfigureAwait(false))
             {
                 await exchange.WarmUpAsync(cancellation).ConfigureAwait(false);
+                await Task.Run(() => Prove(chosen, hash, plan with { Bytes = Math.Min(plan.Bytes, plan.ProofWindowBytes) }, cancellation), cancellation).ConfigureAwait(false);
                 for (int run = 0; run < result.GetValue(runs); run++)
                 {
                     proving.Add(await Task.Run(() => Prove(chosen, hash, plan, cancellation), cancellation).ConfigureAwait(false));
