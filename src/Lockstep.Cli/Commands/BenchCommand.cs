@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using Lockstep.Cli.Bench;
 using Lockstep.Cli.Common;
@@ -101,8 +100,7 @@ internal static class BenchCommand
             sample.Count(made);
         }
 
-        // Proving is all of sealing but its first stage, which encrypts.
-        sample.Seconds = sample.Stages.Values.Sum() - (what == "prove" ? sample.Stages[WindowSealer.Stages[0]] : 0);
+        sample.Seconds = what == "prove" ? sample.Proving : sample.Stages.Values.Sum();
         return sample;
     }
 
@@ -139,38 +137,4 @@ internal static class BenchCommand
     }
 
     private sealed record Setup(Suite Suite, LockHash LockHash, Workers Workers);
-
-    private sealed class Sample
-    {
-        private readonly Stopwatch _watch = new();
-        private string? _stage;
-
-        public double Seconds { get; set; }
-
-        public long ProofBytes { get; set; }
-
-        public long StatementBytes { get; set; }
-
-        public Dictionary<string, double> Stages { get; } = [];
-
-        public void Enter(string stage)
-        {
-            Leave();
-            _stage = stage;
-            _watch.Restart();
-        }
-
-        public void Leave()
-        {
-            if (_stage != null)
-                Stages[_stage] = Stages.GetValueOrDefault(_stage) + _watch.Elapsed.TotalSeconds;
-            _stage = null;
-        }
-
-        public void Count(SealedWindow window)
-        {
-            ProofBytes += window.Proof.Length;
-            StatementBytes += window.Statement.Encode().Length;
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using Lockstep.Cli.Bench;
 using Lockstep.Cli.Common;
@@ -73,22 +72,20 @@ internal static class BenchGetCommand
         return command;
     }
 
-    // The work of bench prove: all of sealing but the encryption.
+    // The work of bench prove.
     private static double Prove(Suite suite, LockHash lockHash, ExchangePlan plan, CancellationToken cancellation)
     {
         var data = new byte[plan.Bytes];
         new Random(1).NextBytes(data);
-        double encrypting = 0;
-        var watch = Stopwatch.StartNew();
+        var sample = new Sample();
         foreach (IReadOnlyList<ReadOnlyMemory<byte>> window in ProofOptions.Windows(data, plan.ChunkSize, plan.ProofWindowBytes))
         {
-            double begun = watch.Elapsed.TotalSeconds;
             using SealedWindow made = WindowSealer.Seal(
-                suite, lockHash, "bench"u8.ToArray(), window, new SystemRandom(), new Workers(plan.Threads, cancellation),
-                stage => encrypting += stage == WindowSealer.Stages[1] ? watch.Elapsed.TotalSeconds - begun : 0);
+                suite, lockHash, "bench"u8.ToArray(), window, new SystemRandom(), new Workers(plan.Threads, cancellation), sample.Enter);
+            sample.Leave();
         }
 
-        return watch.Elapsed.TotalSeconds - encrypting;
+        return sample.Proving;
     }
 
     private static void Report(Output output, ExchangePlan plan, List<double> proving, List<TimeSpan> links, List<ExchangeSample>[] purchases)
