@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+
+namespace Lockstep.Proofs.Memory;
+
+/// <summary>
+/// Large arrays outside the managed heap, kept for the next proof: aligned to 64 bytes, on huge pages where the system has
+/// them. A block is overwritten when it is given back, so that nothing of a proof outlives it.
+/// </summary>
+internal sealed unsafe partial class NativePool : IDisposable
+{
+    private const nuint Granule = 2 << 20;
+    private const int AdviseHugePages = 14, AdviseNoDump = 16;
+
+    private readonly List<NativeBlock> _free = [];
+    private bool _disposed;
+
+    /// <summary>The pool of this process.</summary>
+    public static NativePool Shared { get; } = new();
+
+    /// <summary>Bytes held, in use or not.</summary>
+    public long BytesHeld { get; private set; }
+
+    /// <summary>A block of at least <paramref name="bytes"/> bytes; what it holds is undefined. Disposing it gives it back.</summary>
+    public NativeBlock Rent(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 0);
+        lock (_free)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+
+            // The smallest that is large enough, but none of more than twice the size: it may be needed as it is.
+            NativeBlock? best = null;
+            foreach (NativeBlock block in _free)
+                if (block.Capacity >= bytes && block.Capacity <= 2 * Math.Max(bytes, (long)Granule) && (best == null || block.Capacity < best.Capacity))
+                    best = block;
+            if (best != null)
+            {
+                _free.Remove(best);
+                best.Take(bytes);
+                return best;
+            }
+        }
+
+        return Allocate(bytes);
+    }
+
+    /// <summary>Frees all blocks that are not in use.</summary>
+    public void Trim()
+    {
+        lock (_free)
+        {
+            foreach (NativeBlock block in _free)
+                Free(block);
+            _free.Clear();
+        }
+    }
+
+    /// <summary>Frees what is not in use; blocks still in use are freed when they are given back.</summary>
+    public void Dispose()
+    {
+        lock (_free)
+            _disposed = true;
+        Trim();
+    }
+
+    internal void GiveBack(NativeBlock block)
+    {
+        lock (_free)
+        {
+            if (_disposed)
+                Free(block);
+            else
+                _free.Add(block);
+        }
+    }
+
+    private NativeBlock Allocate(long bytes)
+    {
+        nuint capacity = ((nuint)Math.Max(bytes, 1) + Granule - 1) / Granule * Granule;
+        void* memory = NativeMemory.AlignedAlloc(capacity, Granule);
+        if (OperatingSystem.IsLinux())
+        {
+            // Best effort: fewer page faults, and no secrets in a crash dump.
+            _ = Advise(memory, capacity, AdviseHugePages);
+            _ = Advise(memory, capacity, AdviseNoDump);
+        }
+
+        lock (_free)
+            BytesHeld += (long)capacity;
+        var block = new NativeBlock(this, (byte*)memory, (long)capacity);
+        block.Take(bytes);
+        return block;
+    }
+
+    private void Free(NativeBlock block)
+    {
+        BytesHeld -= block.Capacity;
+        NativeMemory.AlignedFree(block.Memory);
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
+}
+
+/// <summary>One rented block. Disposing it overwrites its bytes and gives it back.</summary>
+internal sealed unsafe class NativeBlock : IDisposable
+{
+    private readonly NativePool _pool;
+    private bool _rented;
+
+    internal NativeBlock(NativePool pool, byte* memory, long capacity) => (_pool, Memory, Capacity) = (pool, memory, capacity);
+
+    /// <summary>Bytes asked for.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>First byte, aligned to 64 bytes.</summary>
+    public byte* Memory { get; }
+
+    internal long Capacity { get; }
+
+    /// <summary>The block as elements.</summary>
+    public T* As<T>()
+        where T : unmanaged => (T*)Memory;
+
+    /// <summary>Part of the block.</summary>
+    public Span<T> Span<T>(long start, int count)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((start + count) * sizeof(T), Length);
+        return new Span<T>((T*)Memory + start, count);
+    }
+
+    /// <summary>Overwrites the block with zeros, on all the given threads.</summary>
+    public void Clear(Workers workers)
+    {
+        const int Piece = 8 << 20;
+        long length = Length;
+        byte* memory = Memory;
+        workers.For((int)((length + Piece - 1) / Piece), 1, (start, end) =>
+        {
+            for (long at = (long)start * Piece; at < Math.Min((long)end * Piece, length); at += Piece)
+                NativeMemory.Clear(memory + at, (nuint)Math.Min(Piece, length - at));
+        });
+    }
+
+    /// <summary>Overwrites the block and gives it back; a second call does nothing.</summary>
+    public void Dispose()
+    {
+        if (!_rented)
+            return;
+        _rented = false;
+        Clear(new Workers(Environment.ProcessorCount));
+        _pool.GiveBack(this);
+    }
+
+    internal void Take(long bytes) => (Length, _rented) = (bytes, true);
+}
