@@ -108,7 +108,12 @@ internal sealed unsafe class NativeBlock : IDisposable
     private readonly NativePool _pool;
     private bool _rented;
 
-    internal NativeBlock(NativePool pool, byte* memory, long capacity) => (_pool, Memory, Capacity) = (pool, memory, capacity);
+    internal NativeBlock(NativePool pool, byte* memory, long capacity)
+    {
+        _pool = pool;
+        Memory = memory;
+        Capacity = capacity;
+    }
 
     /// <summary>Bytes asked for.</summary>
     public long Length { get; private set; }
