@@ -90,7 +90,7 @@ internal static unsafe class BitSums
     [SkipLocalsInit]
     public static void AddTile(byte* slots, long stride, int lines, int count, ulong* blocks, Vector512<byte>* planes)
     {
-        Vector512<byte>* bits = stackalloc Vector512<byte>[LineWords * Groups];
+        Vector512<byte>* bitsRoom = stackalloc Vector512<byte>[LineWords * Groups + 1], bits = Wide.Align(bitsRoom);
         Vector512<byte> zero = Vector512<byte>.Zero;
         Vector512<byte> transpose = Vector512.Create(0x8040201008040201UL).AsByte();
         int groups = (count + 7) / 8;
@@ -139,7 +139,7 @@ internal static unsafe class BitSums
     /// <summary>Planes of sums back to elements: 64 for each word.</summary>
     public static void ToElements(Vector512<byte>* planes, int words, Gf128* sums)
     {
-        Vector512<byte>* rows = stackalloc Vector512<byte>[16];
+        Vector512<byte>* rowsRoom = stackalloc Vector512<byte>[17], rows = Wide.Align(rowsRoom);
         for (int w = 0; w < words; w++)
         {
             Wide.TransposePlanes(planes + 16 * w, rows);

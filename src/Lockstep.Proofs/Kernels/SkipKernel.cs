@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Memory;
 
@@ -24,7 +25,7 @@ internal static unsafe class SkipKernel
 
     // The byte of Lagrange polynomial j at point 64 + y is Lagrange[j ^ y].
     private static readonly byte[] Lagrange = BuildLagrange();
-    private static readonly ulong[] Products = BuildProducts();
+    private static readonly Vector512<byte>* Products = Wide.Table(BuildProducts());
     private static readonly byte[] AesProduct = BuildAesProduct();
     private static readonly byte[] Extension = BuildExtension();
 
@@ -94,75 +95,89 @@ internal static unsafe class SkipKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BlockWide(byte* a, byte* b, Vector512<byte>* sum)
     {
-        Vector512<byte>* left = stackalloc Vector512<byte>[8];
-        Vector512<byte>* right = stackalloc Vector512<byte>[8];
+        Vector512<byte>* room = stackalloc Vector512<byte>[3], forms = Wide.Align(room);
         Vector512<byte> gamma = Vector512.Create((byte)2);
         for (int y = 0; y < 8; y++)
             sum[y] = Vector512<byte>.Zero;
-        fixed (ulong* products = Products)
+        for (int k = 7; k >= 0; k--)
         {
-            for (int k = 7; k >= 0; k--)
-            {
-                Extend(Vector512.Load(a + 64 * k), (Vector512<byte>*)products, left);
-                Extend(Vector512.Load(b + 64 * k), (Vector512<byte>*)products, right);
-                for (int y = 0; y < 8; y++)
-                    sum[y] = Wide.Multiply(sum[y], gamma) ^ Wide.Multiply(left[y], right[y]);
-            }
+            Forms(((Vector512<byte>*)a)[k], forms);
+            Extend((ulong*)forms, Products, out Vector512<byte> l0, out Vector512<byte> l1, out Vector512<byte> l2, out Vector512<byte> l3,
+                out Vector512<byte> l4, out Vector512<byte> l5, out Vector512<byte> l6, out Vector512<byte> l7);
+            Forms(((Vector512<byte>*)b)[k], forms + 1);
+            Extend((ulong*)(forms + 1), Products, out Vector512<byte> r0, out Vector512<byte> r1, out Vector512<byte> r2, out Vector512<byte> r3,
+                out Vector512<byte> r4, out Vector512<byte> r5, out Vector512<byte> r6, out Vector512<byte> r7);
+            sum[0] = Wide.Multiply(sum[0], gamma) ^ Wide.Multiply(l0, r0);
+            sum[1] = Wide.Multiply(sum[1], gamma) ^ Wide.Multiply(l1, r1);
+            sum[2] = Wide.Multiply(sum[2], gamma) ^ Wide.Multiply(l2, r2);
+            sum[3] = Wide.Multiply(sum[3], gamma) ^ Wide.Multiply(l3, r3);
+            sum[4] = Wide.Multiply(sum[4], gamma) ^ Wide.Multiply(l4, r4);
+            sum[5] = Wide.Multiply(sum[5], gamma) ^ Wide.Multiply(l5, r5);
+            sum[6] = Wide.Multiply(sum[6], gamma) ^ Wide.Multiply(l6, r6);
+            sum[7] = Wide.Multiply(sum[7], gamma) ^ Wide.Multiply(l7, r7);
         }
+
+        forms[0] = forms[1] = Vector512<byte>.Zero;
+    }
+
+    // Byte c of eight rows in 64-bit word c, then the Karatsuba forms: where a bit of the word's index is 0 the sum of both
+    // halves, where it is 1 the upper half.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Forms(Vector512<byte> rows, Vector512<byte>* forms)
+    {
+        Vector512<ulong> t = Wide.TransposeBytes(rows).AsUInt64();
+        if (Avx512F.IsSupported)
+        {
+            t ^= Avx512F.PermuteVar8x64(t, Vector512.Create(4UL, 5, 6, 7, 4, 5, 6, 7)) & Vector512.Create(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue, ulong.MaxValue, 0, 0, 0, 0);
+            t ^= Avx512F.PermuteVar8x64(t, Vector512.Create(2UL, 3, 2, 3, 6, 7, 6, 7)) & Vector512.Create(ulong.MaxValue, ulong.MaxValue, 0, 0, ulong.MaxValue, ulong.MaxValue, 0, 0);
+            t ^= Avx512BW.ShiftRightLogical128BitLane(t.AsByte(), 8).AsUInt64();
+            *forms = t.AsByte();
+            return;
+        }
+
+        *forms = t.AsByte();
+        var x = (ulong*)forms;
+        for (int half = 4; half > 0; half >>= 1)
+            for (int c = 0; c < 8; c++)
+                if ((c & half) == 0)
+                    x[c] ^= x[c + half];
     }
 
     // Eight rows (one 64-bit word each) to their values at all 64 points: lane e, byte r of vector d is row r at 8 d + e.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Extend(Vector512<byte> rows, Vector512<byte>* products, Vector512<byte>* values)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Extend(ulong* forms, Vector512<byte>* products,
+        out Vector512<byte> y0, out Vector512<byte> y1, out Vector512<byte> y2, out Vector512<byte> y3,
+        out Vector512<byte> y4, out Vector512<byte> y5, out Vector512<byte> y6, out Vector512<byte> y7)
     {
-        Vector512<ulong> t = Wide.TransposeBytes(rows).AsUInt64();
-        ulong x0 = t[0], x1 = t[1], x2 = t[2], x3 = t[3], x4 = t[4], x5 = t[5], x6 = t[6], x7 = t[7];
+        Vector512<byte> f0 = Vector512.Create(forms[4]).AsByte(), f1 = Vector512.Create(forms[5]).AsByte(), f2 = Vector512.Create(forms[6]).AsByte(), f3 = Vector512.Create(forms[7]).AsByte();
+        Four(f0, f1, f2, f3, products + 18, out Vector512<byte> z0, out Vector512<byte> z1, out Vector512<byte> z2, out Vector512<byte> z3);
+        f0 = Vector512.Create(forms[0]).AsByte();
+        f1 = Vector512.Create(forms[1]).AsByte();
+        f2 = Vector512.Create(forms[2]).AsByte();
+        f3 = Vector512.Create(forms[3]).AsByte();
+        Four(f0, f1, f2, f3, products, out y0, out y1, out y2, out y3);
+        y0 ^= z0;
+        y1 ^= z1;
+        y2 ^= z2;
+        y3 ^= z3;
+        Four(f0, f1, f2, f3, products + 9, out y4, out y5, out y6, out y7);
+        y4 ^= z0;
+        y5 ^= z1;
+        y6 ^= z2;
+        y7 ^= z3;
+    }
 
-        // Forms: where an index bit is 0 the sum of both halves, where it is 1 the upper half.
-        x0 ^= x4;
-        x1 ^= x5;
-        x2 ^= x6;
-        x3 ^= x7;
-        x0 ^= x2;
-        x1 ^= x3;
-        x4 ^= x6;
-        x5 ^= x7;
-        x0 ^= x1;
-        x2 ^= x3;
-        x4 ^= x5;
-        x6 ^= x7;
-        Vector512<byte> f0 = Vector512.Create(x0).AsByte(), f1 = Vector512.Create(x1).AsByte(), f2 = Vector512.Create(x2).AsByte(), f3 = Vector512.Create(x3).AsByte();
-        Vector512<byte> u0, u1, v0, v1, w0, w1;
-
-        Three(f0, f1, products, out u0, out u1);
-        Three(f0, f1, products + 3, out v0, out v1);
-        Three(f2, f3, products + 6, out w0, out w1);
-        Vector512<byte> y0 = u0 ^ w0, y1 = u1 ^ w1, y2 = v0 ^ w0, y3 = v1 ^ w1;
-
-        Three(f0, f1, products + 9, out u0, out u1);
-        Three(f0, f1, products + 12, out v0, out v1);
-        Three(f2, f3, products + 15, out w0, out w1);
-        Vector512<byte> y4 = u0 ^ w0, y5 = u1 ^ w1, y6 = v0 ^ w0, y7 = v1 ^ w1;
-
-        f0 = Vector512.Create(x4).AsByte();
-        f1 = Vector512.Create(x5).AsByte();
-        f2 = Vector512.Create(x6).AsByte();
-        f3 = Vector512.Create(x7).AsByte();
-        Three(f0, f1, products + 18, out u0, out u1);
-        Three(f0, f1, products + 21, out v0, out v1);
-        Three(f2, f3, products + 24, out w0, out w1);
-        u0 ^= w0;
-        u1 ^= w1;
-        v0 ^= w0;
-        v1 ^= w1;
-        values[0] = y0 ^ u0;
-        values[1] = y1 ^ u1;
-        values[2] = y2 ^ v0;
-        values[3] = y3 ^ v1;
-        values[4] = y4 ^ u0;
-        values[5] = y5 ^ u1;
-        values[6] = y6 ^ v0;
-        values[7] = y7 ^ v1;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(Vector512<byte> f0, Vector512<byte> f1, Vector512<byte> f2, Vector512<byte> f3, Vector512<byte>* products,
+        out Vector512<byte> y0, out Vector512<byte> y1, out Vector512<byte> y2, out Vector512<byte> y3)
+    {
+        Three(f2, f3, products + 6, out Vector512<byte> w0, out Vector512<byte> w1);
+        Vector512<byte> both = Wide.Affine(f1, products[2]);
+        y0 = Wide.Affine(f0, products[0]) ^ both ^ w0;
+        y1 = Wide.Affine(f0, products[1]) ^ both ^ w1;
+        both = Wide.Affine(f1, products[5]);
+        y2 = Wide.Affine(f0, products[3]) ^ both ^ w0;
+        y3 = Wide.Affine(f0, products[4]) ^ both ^ w1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -252,7 +267,7 @@ internal static unsafe class SkipKernel
                 blocks[8 * d + e] = BitMatrix8.FromColumns(columns);
             }
 
-        ulong[] products = GC.AllocateArray<ulong>(27 * 8, pinned: true);
+        var products = new ulong[27 * 8];
         for (int code = 0; code < 27; code++)
             for (int d = 0; d < 8; d++)
                 if (Takes(code / 9, d >> 2) && Takes(code / 3 % 3, d >> 1 & 1) && Takes(code % 3, d & 1))

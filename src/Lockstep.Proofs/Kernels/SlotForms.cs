@@ -76,8 +76,8 @@ internal static unsafe class SlotForms
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile(byte* slots, long stride, int lines, int count, Vector512<byte>* matrices, Gf128* values)
     {
-        Vector512<byte>* sums = stackalloc Vector512<byte>[16 * Groups];
-        Vector512<byte>* bits = stackalloc Vector512<byte>[LineWords * Groups];
+        Vector512<byte>* sumsRoom = stackalloc Vector512<byte>[16 * Groups + 1], sums = Wide.Align(sumsRoom);
+        Vector512<byte>* bitsRoom = stackalloc Vector512<byte>[LineWords * Groups + 1], bits = Wide.Align(bitsRoom);
         for (int i = 0; i < 16 * Groups; i++)
             sums[i] = Vector512<byte>.Zero;
         byte* last = slots + (count - 1) * stride;

@@ -18,6 +18,18 @@ internal static class Wide
     // Within every 64-bit lane: byte r of lane c goes to byte c of lane r.
     private static readonly Vector512<byte> ByteTranspose = BuildByteTranspose();
 
+    /// <summary>The first address in stack memory at which a vector does not cross a cache line.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<byte>* Align(Vector512<byte>* memory) => (Vector512<byte>*)(((nuint)memory + 63) & ~(nuint)63);
+
+    /// <summary>A table that lives as long as the process, aligned to cache lines.</summary>
+    public static unsafe Vector512<byte>* Table(ReadOnlySpan<ulong> words)
+    {
+        var table = (ulong*)System.Runtime.InteropServices.NativeMemory.AlignedAlloc((nuint)words.Length * sizeof(ulong), 64);
+        words.CopyTo(new Span<ulong>(table, words.Length));
+        return (Vector512<byte>*)table;
+    }
+
     /// <summary>Applies to every byte the 8 x 8 bit matrix of its 64-bit lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<byte> Affine(Vector512<byte> x, Vector512<byte> matrix) => Gfni.V512.IsSupported
@@ -127,7 +139,7 @@ internal static class Wide
     public static unsafe void TransposePlanes(Vector512<byte>* source, Vector512<byte>* target)
     {
         // Four times: interleave the bytes of vectors eight apart, which rotates (vector number, byte number) by one bit.
-        Vector512<byte>* scratch = stackalloc Vector512<byte>[16];
+        Vector512<byte>* room = stackalloc Vector512<byte>[17], scratch = Align(room);
         Interleave(source, scratch);
         Interleave(scratch, target);
         Interleave(target, scratch);
