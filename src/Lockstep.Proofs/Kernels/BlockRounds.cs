@@ -7,11 +7,11 @@ using Lockstep.Proofs.Fields;
 namespace Lockstep.Proofs.Kernels;
 
 /// <summary>Two sums of a zerocheck round over its pairs (low, high), each weighted by eq: what a b contributes.</summary>
-/// <param name="First">In the round of v6 the coefficient of X, else the value at 1.</param>
+/// <param name="AtOne">The value at 1.</param>
 /// <param name="Leading">The coefficient of X^2.</param>
-internal readonly record struct PairSums(Gf128 First, Gf128 Leading)
+internal readonly record struct PairSums(Gf128 AtOne, Gf128 Leading)
 {
-    public static PairSums operator +(PairSums x, PairSums y) => new(x.First + y.First, x.Leading + y.Leading);
+    public static PairSums operator +(PairSums x, PairSums y) => new(x.AtOne + y.AtOne, x.Leading + y.Leading);
 }
 
 /// <summary>
@@ -24,7 +24,7 @@ internal static unsafe class BlockRounds
     private const int Words = 32;
     private const int Grain = 128;
 
-    /// <summary>The round of v6, from the bits: sums of eq (a1 da' + da b1) and eq da db, d being low + high.</summary>
+    /// <summary>The round of v6, from the bits: sums of eq a1 b1 and eq da db, d being low + high.</summary>
     /// <param name="a">Blocks of form a.</param>
     /// <param name="b">Blocks of form b.</param>
     /// <param name="blocks">How many, even.</param>
@@ -49,10 +49,10 @@ internal static unsafe class BlockRounds
                     {
                         ulong* x = (ulong*)(a + (long)block * 512) + 2 * p, y = (ulong*)(b + (long)block * 512) + 2 * p;
                         Gf128 da = fold.Apply(x[0] ^ x[1]), db = fold.Apply(y[0] ^ y[1]), a1 = fold.Apply(x[1]), b1 = fold.Apply(y[1]);
-                        inner += new PairSums(wordWeights[p] * (a1 * db + da * b1), wordWeights[p] * (da * db));
+                        inner += new PairSums(wordWeights[p] * (a1 * b1), wordWeights[p] * (da * db));
                     }
 
-                    sums += new PairSums(blockWeights[block] * inner.First, blockWeights[block] * inner.Leading);
+                    sums += new PairSums(blockWeights[block] * inner.AtOne, blockWeights[block] * inner.Leading);
                 }
 
                 lock (gate)
@@ -177,7 +177,7 @@ internal static unsafe class BlockRounds
             Gf128* x = a + (long)block * size, y = b + (long)block * size;
             for (int k = 0; k < size / 2; k++)
                 inner += new PairSums(pairWeights[k] * (x[2 * k + 1] * y[2 * k + 1]), pairWeights[k] * ((x[2 * k] + x[2 * k + 1]) * (y[2 * k] + y[2 * k + 1])));
-            sums += new PairSums(blockWeights[block] * inner.First, blockWeights[block] * inner.Leading);
+            sums += new PairSums(blockWeights[block] * inner.AtOne, blockWeights[block] * inner.Leading);
         }
 
         return sums;
@@ -200,10 +200,7 @@ internal static unsafe class BlockRounds
             for (int k = 0; k < 8; k++)
             {
                 Vector512<ulong> da = left[2 * k].AsUInt64(), a1 = left[2 * k + 1].AsUInt64(), db = right[2 * k].AsUInt64(), b1 = right[2 * k + 1].AsUInt64();
-                WideSum cross = default;
-                cross.AddProduct(a1, db);
-                cross.AddProduct(da, b1);
-                innerFirst.AddProduct(weights[k], cross.Reduce());
+                innerFirst.AddProduct(weights[k], FieldVectors.Multiply(a1, b1));
                 innerLeading.AddProduct(weights[k], FieldVectors.Multiply(da, db));
             }
 

@@ -1,0 +1,378 @@
+using Lockstep.Proofs.Argument;
+using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Kernels;
+using Lockstep.Proofs.Memory;
+
+namespace Lockstep.Proofs.Prover;
+
+/// <summary>
+/// Steps 2 and 3 on bits and native memory: the skip polynomial, then the rounds over v6 and p inside blocks, over h between
+/// a unit's blocks, and over units. The witness z enters linearly: its share of the first rounds comes from its sums over
+/// units, its share of the last ones from one form of every unit.
+/// </summary>
+internal sealed unsafe class FastZerocheck : IDisposable
+{
+    private const int Half = SkipDomain.Half;
+    private const int BlockRows = 64, BlockWords = 32, BlockVariables = 6;
+
+    private readonly ArgumentShape _shape;
+    private readonly WitnessBits _z;
+    private readonly WitnessBits _a, _b;
+    private readonly Gf128[] _r;
+    private readonly Workers _workers;
+    private readonly int _units, _tailBlocks;
+    private readonly Gf128[] _hEq, _iEq;
+    private readonly NativeBlock _zSums, _zTailSums, _weights;
+    private readonly NativeBlock _otherA, _otherB;
+    private Gf128[] _zRows = [], _lagrange = [];
+    private Gf128* _unitA, _unitB, _tailA, _tailB;
+    private Gf128* _columnA, _columnB, _columnZ;
+    private Gf128 _claim;
+    private int _bound;
+    private int _length;
+
+    /// <param name="z">The witness.</param>
+    /// <param name="a">Its form a; used up.</param>
+    /// <param name="b">Its form b; used up.</param>
+    /// <param name="r">The zerocheck point: v6 | p | h | i.</param>
+    /// <param name="workers">Threads.</param>
+    public FastZerocheck(WitnessBits z, WitnessBits a, WitnessBits b, Gf128[] r, Workers workers)
+    {
+        (_shape, _z, _a, _b, _r, _workers) = (z.Shape, z, a, b, r, workers);
+        _units = z.ActiveUnits();
+        _tailBlocks = z.ActiveTails() << _shape.TailInnerBits;
+        _hEq = Multilinear.EqTable(r.AsSpan(1 + _shape.PBits, _shape.HBits));
+        _iEq = Multilinear.EqTable(r.AsSpan(_shape.InnerVariables));
+        _zSums = NativePool.Shared.Rent(8L * WitnessBits.UnitBytes * Gf128.Size);
+        _zTailSums = NativePool.Shared.Rent(8L * SkipKernel.BlockBytes * Gf128.Size);
+        _weights = NativePool.Shared.Rent(((long)_units * _shape.HCount + _tailBlocks) * Gf128.Size);
+        _otherA = NativePool.Shared.Rent(Math.Max(((long)_units * _shape.HCount + _tailBlocks) * BlockWords / 2, 16L << _shape.Kappa) * Gf128.Size);
+        _otherB = NativePool.Shared.Rent(_otherA.Length);
+        BitSums.Compute(z.Units, WitnessBits.UnitBytes, WitnessBits.UnitBytes, _iEq.AsMemory(0, _units), _zSums.As<Gf128>(), workers);
+        BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, _iEq.AsMemory(0, _tailBlocks), _zTailSums.As<Gf128>(), workers);
+    }
+
+    /// <summary>v_a, v_b, v_c once every variable is bound.</summary>
+    public (Gf128 A, Gf128 B, Gf128 C) End => (_columnA[0], _columnB[0], _columnZ[0]);
+
+    /// <summary>The 64 values of P on Lambda.</summary>
+    public Gf128[] Skip()
+    {
+        Gf128 pinned = Gf128.One;
+        for (int c = 0; c < _shape.ZerocheckVariables; c++)
+            if (!PinnedCoordinates.Ratio(_shape, c).IsZero)
+                pinned *= Gf128.One + _r[c];
+        Gf128[] groups = Scale(_hEq, pinned), pairs = Multilinear.EqTable(_r.AsSpan(_shape.InnerVariables + 1)), total = new Gf128[Half];
+        SkipKernel.Add(_a.Units, _b.Units, WitnessBits.UnitBytes, _shape.HCount, _units / 2, groups.AsMemory(0, _shape.HCount), pairs, total, _workers);
+        SkipKernel.Add(_a.Tails, _b.Tails, SkipKernel.BlockBytes, 1, _tailBlocks / 2, groups.AsMemory(_shape.HCount, 1), pairs, total, _workers);
+
+        // z's share on S, extended to Lambda: one value for each point of S.
+        Gf128[] rowEq = Multilinear.EqTable(_r.AsSpan(0, _shape.InnerVariables)), onS = new Gf128[Half];
+        for (int row = 0; row < (_shape.HCount + 1) * BlockRows; row++)
+        {
+            Gf128* sums = RowSums(row);
+            for (int y = 0; y < Half; y++)
+                onS[y] += rowEq[row] * sums[y];
+        }
+
+        for (int y = 0; y < Half; y++)
+            total[y] += Multilinear.InnerProduct(SkipDomain.LagrangeOfS(SkipDomain.Point(Half + y)), onS);
+        return total;
+    }
+
+    /// <summary>Begins the rounds at the skip point; <paramref name="claim"/> is P there.</summary>
+    public void Begin(Gf128 zeta, Gf128 claim)
+    {
+        _claim = claim;
+        _lagrange = SkipDomain.LagrangeOfS(zeta);
+        _zRows = new Gf128[1 << _shape.InnerVariables];
+        for (int row = 0; row < (_shape.HCount + 1) * BlockRows; row++)
+            _zRows[row] = Multilinear.InnerProduct(_lagrange, new ReadOnlySpan<Gf128>(RowSums(row), Half));
+        Gf128* weights = _weights.As<Gf128>();
+        int hCount = _shape.HCount;
+        _workers.For(_units, 256, (start, end) =>
+        {
+            for (int i = start; i < end; i++)
+                for (int h = 0; h < hCount; h++)
+                    weights[i * hCount + h] = _hEq[h] * _iEq[i];
+        });
+        for (int i = 0; i < _tailBlocks; i++)
+            weights[_units * hCount + i] = _hEq[hCount] * _iEq[i];
+        _unitA = (Gf128*)_a.Units;
+        _unitB = (Gf128*)_b.Units;
+        _tailA = (Gf128*)_a.Tails;
+        _tailB = (Gf128*)_b.Tails;
+    }
+
+    /// <summary>The next round's coefficients g1 and g2, and the binding of the round before at <paramref name="bound"/> (not looked at in the first).</summary>
+    public (Gf128 G1, Gf128 G2) Round(Gf128 bound)
+    {
+        if (_bound > 0)
+            BindRows(bound);
+        PairSums sums = _bound < BlockVariables ? Inside(bound) : _bound < _shape.InnerVariables ? Between() : Units(bound);
+
+        // claim = (1 + r) g(0) + r g(1).
+        Gf128 r = _r[_bound], atOne = sums.AtOne + RowsAtOne();
+        Gf128 atZero = (_claim + r * atOne) * (Gf128.One + r).Inverse(), linear = atZero + atOne + sums.Leading;
+        _next = (atZero, linear, sums.Leading);
+        _bound++;
+        return (linear, sums.Leading);
+    }
+
+    private (Gf128 G0, Gf128 G1, Gf128 G2) _next;
+
+    /// <summary>Tells the challenge of the round just sent.</summary>
+    public void Challenge(Gf128 s) => _claim = _next.G0 + s * (_next.G1 + s * _next.G2);
+
+    /// <summary>Binds the last variable.</summary>
+    public void Finish(Gf128 s)
+    {
+        foreach (nint column in (ReadOnlySpan<nint>)[(nint)_columnA, (nint)_columnB, (nint)_columnZ])
+        {
+            var x = (Gf128*)column;
+            x[0] += s * (x[0] + x[1]);
+        }
+    }
+
+    /// <summary>Overwrites all values.</summary>
+    public void Dispose()
+    {
+        _zSums.Dispose();
+        _zTailSums.Dispose();
+        _weights.Dispose();
+        _otherA.Dispose();
+        _otherB.Dispose();
+    }
+
+    private Gf128* RowSums(int row) => row < _shape.HCount * BlockRows ? _zSums.As<Gf128>() + 64 * row : _zTailSums.As<Gf128>() + 64 * (row - _shape.HCount * BlockRows);
+
+    // What z, summed over units, adds at 1 while a variable inside a slot is bound.
+    private Gf128 RowsAtOne()
+    {
+        if (_bound >= _shape.InnerVariables)
+            return default;
+        Gf128[] eq = Multilinear.EqTable(_r.AsSpan(_bound + 1, _shape.InnerVariables - _bound - 1));
+        Gf128 sum = default;
+        for (int k = 0; k < eq.Length; k++)
+            sum += eq[k] * _zRows[2 * k + 1];
+        return sum;
+    }
+
+    private void BindRows(Gf128 s)
+    {
+        int half = _zRows.Length / 2;
+        for (int k = 0; k < half; k++)
+            _zRows[k] = _zRows[2 * k] + s * (_zRows[2 * k] + _zRows[2 * k + 1]);
+        if (half > 0)
+            _zRows = _zRows[..half];
+        Bindings[_bound - 1] = s;
+    }
+
+    private Gf128[] Bindings { get; } = new Gf128[64];
+
+    // Rounds over v6 and p.
+    private PairSums Inside(Gf128 s)
+    {
+        Gf128* weights = _weights.As<Gf128>(), tailWeights = weights + (long)_units * _shape.HCount;
+        int blocks = _units * _shape.HCount;
+        Gf128[] eq = Multilinear.EqTable(_r.AsSpan(_bound + 1, BlockVariables - _bound - 1));
+        if (_bound == 0)
+            return BlockRounds.FirstRound(_a.Units, _b.Units, blocks, _lagrange, eq, weights, _workers)
+                + BlockRounds.FirstRound(_a.Tails, _b.Tails, _tailBlocks, _lagrange, eq, tailWeights, _workers);
+        if (_bound == 1)
+            return BlockRounds.BindRows(_a.Units, _b.Units, blocks, _lagrange, s, eq, weights, _workers)
+                + BlockRounds.BindRows(_a.Tails, _b.Tails, _tailBlocks, _lagrange, s, eq, tailWeights, _workers);
+        return BindBlocks(s, eq);
+    }
+
+    // Halves all blocks, from one memory into the other.
+    private PairSums BindBlocks(Gf128 s, Gf128[] eq)
+    {
+        Gf128* weights = _weights.As<Gf128>(), tailWeights = weights + (long)_units * _shape.HCount;
+        int blocks = _units * _shape.HCount, size = 1 << (BlockVariables + 1 - _bound);
+        bool away = (_bound & 1) == 0;
+        Gf128* intoA = away ? _otherA.As<Gf128>() : (Gf128*)_a.Units, intoB = away ? _otherB.As<Gf128>() : (Gf128*)_b.Units;
+        Gf128* intoTailA = away ? intoA + (long)blocks * size / 2 : (Gf128*)_a.Tails, intoTailB = away ? intoB + (long)blocks * size / 2 : (Gf128*)_b.Tails;
+        PairSums sums = BlockRounds.Bind(_unitA, _unitB, intoA, intoB, blocks, size, s, eq, weights, _workers)
+            + BlockRounds.Bind(_tailA, _tailB, intoTailA, intoTailB, _tailBlocks, size, s, eq, tailWeights, _workers);
+        _unitA = intoA;
+        _unitB = intoB;
+        _tailA = intoTailA;
+        _tailB = intoTailB;
+        return sums;
+    }
+
+    // Rounds over h: column h holds the value of every unit there.
+    private PairSums Between()
+    {
+        int step = _bound - BlockVariables, columns;
+        Gf128 s = Bindings[_bound - 1];
+        if (step == 0)
+        {
+            BindBlocks(s, []);
+            columns = ToColumns();
+        }
+        else
+        {
+            columns = ((_shape.HCount + 1) + (1 << (step - 1)) - 1) >> (step - 1);
+            BindColumns(columns, s);
+            columns = (columns + 1) / 2;
+        }
+
+        Gf128[] eq = Multilinear.EqTable(_r.AsSpan(_bound + 1, _shape.InnerVariables - _bound - 1));
+        PairSums sums = default;
+        fixed (Gf128* weights = _iEq)
+        {
+            for (int k = 0; k < columns; k += 2)
+            {
+                // A last column without its neighbour stands at 0.
+                bool alone = k + 1 == columns;
+                Gf128* a0 = _columnA + (long)k * _units, b0 = _columnB + (long)k * _units, a1 = a0 + _units, b1 = b0 + _units;
+                if (alone)
+                {
+                    sums += new PairSums(default, eq[k / 2] * ColumnRounds.WeightedProduct(weights, a0, b0, _units, _workers));
+                    continue;
+                }
+
+                sums += new PairSums(
+                    eq[k / 2] * ColumnRounds.WeightedProduct(weights, a1, b1, _units, _workers),
+                    eq[k / 2] * ColumnRounds.WeightedDifferences(weights, a0, a1, b0, b1, _units, _workers));
+            }
+        }
+
+        return sums;
+    }
+
+    private void BindColumns(int columns, Gf128 s)
+    {
+        foreach (nint memory in (ReadOnlySpan<nint>)[(nint)_columnA, (nint)_columnB])
+        {
+            var values = (Gf128*)memory;
+            for (int k = 0; k < columns; k += 2)
+            {
+                Gf128* low = values + (long)k * _units, into = values + (long)(k / 2) * _units;
+                if (k + 1 < columns)
+                    ColumnRounds.Bind(low, low + _units, _units, s, _workers);
+                else
+                    for (int i = 0; i < _units; i++)
+                        low[i] *= Gf128.One + s;
+                if (into != low)
+                    new Span<Gf128>(low, _units).CopyTo(new Span<Gf128>(into, _units));
+            }
+        }
+    }
+
+    // One value for each (unit, h) becomes a column for each h, the tails' last.
+    private int ToColumns()
+    {
+        int hCount = _shape.HCount, columns = hCount + 1;
+        bool away = _unitA != _otherA.As<Gf128>();
+        Gf128* columnA = away ? _otherA.As<Gf128>() : (Gf128*)_a.Units, columnB = away ? _otherB.As<Gf128>() : (Gf128*)_b.Units;
+        Gf128* unitA = _unitA, unitB = _unitB, tailA = _tailA, tailB = _tailB;
+        int units = _units, tailBlocks = _tailBlocks;
+        _workers.For(units, 512, (start, end) =>
+        {
+            for (int i = start; i < end; i++)
+            {
+                for (int h = 0; h < hCount; h++)
+                {
+                    columnA[(long)h * units + i] = unitA[i * hCount + h];
+                    columnB[(long)h * units + i] = unitB[i * hCount + h];
+                }
+
+                columnA[(long)hCount * units + i] = i < tailBlocks ? tailA[i] : default;
+                columnB[(long)hCount * units + i] = i < tailBlocks ? tailB[i] : default;
+            }
+        });
+        _columnA = columnA;
+        _columnB = columnB;
+        return columns;
+    }
+
+    // Rounds over units.
+    private PairSums Units(Gf128 s)
+    {
+        Gf128[] eq = Multilinear.EqTable(_r.AsSpan(_bound + 1));
+        PairSums sums;
+        if (_bound == _shape.InnerVariables)
+        {
+            BindColumns(2, s);
+            BeginUnits();
+            Gf128* a = _columnA, b = _columnB;
+            Gf128 one = default, leading = default;
+            for (int k = 0; k < eq.Length; k++)
+            {
+                one += eq[k] * (a[2 * k + 1] * b[2 * k + 1]);
+                leading += eq[k] * ((a[2 * k] + a[2 * k + 1]) * (b[2 * k] + b[2 * k + 1]));
+            }
+
+            sums = new PairSums(one, leading);
+        }
+        else
+        {
+            sums = BindUnits(s, eq);
+        }
+
+        Gf128 atOne = default;
+        for (int k = 0; k < eq.Length; k++)
+            atOne += eq[k] * _columnZ[2 * k + 1];
+        return sums with { AtOne = sums.AtOne + atOne };
+    }
+
+    private PairSums BindUnits(Gf128 s, Gf128[] eq)
+    {
+        // The other half of the same memory takes the result.
+        int quarter = _length / 4;
+        long room = 1L << _shape.Kappa;
+        Gf128* intoA = _columnA == _baseA ? _baseA + room : _baseA, intoB = _columnB == _baseB ? _baseB + room : _baseB;
+        PairSums sums;
+        fixed (Gf128* weights = eq)
+            sums = BlockRounds.Bind(_columnA, _columnB, intoA, intoB, quarter, 4, s, [Gf128.One], weights, _workers);
+        for (int k = 0; k < _length / 2; k++)
+            _columnZ[k] = _columnZ[2 * k] + s * (_columnZ[2 * k] + _columnZ[2 * k + 1]);
+        _columnA = intoA;
+        _columnB = intoB;
+        _length /= 2;
+        return sums;
+    }
+
+    private Gf128* _baseA, _baseB;
+
+    // z of every unit at the point bound so far, and zeros up to a power of two.
+    private void BeginUnits()
+    {
+        Gf128[] rowEq = Multilinear.EqTable(Bindings.AsSpan(0, _shape.InnerVariables)), weights = new Gf128[8 * WitnessBits.UnitBytes], tailWeights = new Gf128[BlockRows * 64];
+        for (int row = 0; row < (_shape.HCount + 1) * BlockRows; row++)
+            for (int v = 0; v < 64; v++)
+                (row < _shape.HCount * BlockRows ? weights : tailWeights)[row % (_shape.HCount * BlockRows) * 64 + v] = rowEq[row] * _lagrange[v];
+
+        // Columns are in one memory, the units' rounds in the other.
+        _length = 1 << _shape.Kappa;
+        bool away = _columnA != _otherA.As<Gf128>();
+        _baseA = away ? _otherA.As<Gf128>() : (Gf128*)_a.Units;
+        _baseB = away ? _otherB.As<Gf128>() : (Gf128*)_b.Units;
+        foreach ((nint from, nint to) in (ReadOnlySpan<(nint, nint)>)[((nint)_columnA, (nint)_baseA), ((nint)_columnB, (nint)_baseB)])
+        {
+            new Span<Gf128>((void*)from, _units).CopyTo(new Span<Gf128>((void*)to, _units));
+            new Span<Gf128>((Gf128*)to + _units, _length - _units).Clear();
+        }
+
+        _columnA = _baseA;
+        _columnB = _baseB;
+        _columnZ = _baseA + 2L * _length;
+        new Span<Gf128>(_columnZ, _length).Clear();
+        SlotForms.Compute(_z.Units, WitnessBits.UnitBytes, WitnessBits.UnitBytes, _units, weights, _columnZ, _workers);
+        Gf128* tails = _baseB + 2L * _length;
+        SlotForms.Compute(_z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, _tailBlocks, tailWeights, tails, _workers);
+        for (int i = 0; i < _tailBlocks; i++)
+            _columnZ[i] += tails[i];
+    }
+
+    private static Gf128[] Scale(ReadOnlySpan<Gf128> values, Gf128 factor)
+    {
+        var scaled = new Gf128[values.Length];
+        for (int k = 0; k < scaled.Length; k++)
+            scaled[k] = values[k] * factor;
+        return scaled;
+    }
+}
