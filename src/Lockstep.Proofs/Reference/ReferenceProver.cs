@@ -1,17 +1,18 @@
 using System.Runtime.InteropServices;
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// The prover's side of docs/proof-system.md section 6, one numbered step after the other. Randomness belongs to one transcript: a
 /// proof that has to be given up starts again at step 1 with a new generator.
 /// </summary>
-internal static class ArgumentProver
+internal static class ReferenceProver
 {
     /// <summary>Proves <paramref name="instance"/> for the bits of <paramref name="z"/>, whose mask elements are filled here.</summary>
     /// <returns>False when the challenges were degenerate (probability about 2^-120): start again with fresh randomness.</returns>
