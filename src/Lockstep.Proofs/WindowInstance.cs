@@ -56,9 +56,8 @@ internal sealed class WindowInstance : IPublicWords
         return null;
     }
 
-    /// <summary>The most bytes that a proof of a window can have; more than any number when no shape holds it.</summary>
-    public static long ProofBound(Suite suite, int chunks, long units) =>
-        Suites.Choose(suite, units, chunks) is { } window && suite.Layout(window) is { } layout ? ProofSize.UpperBound(window, layout) : long.MaxValue;
+    /// <summary>The most bytes that a proof of a window up to this large can have; more than any number when no shape holds it.</summary>
+    public static long ProofBound(Suite suite, int chunks, long units) => Suites.ProofBound(suite, units, chunks) ?? long.MaxValue;
 
     /// <summary>The shape that a suite prescribes for chunks of these lengths, or null when none holds them.</summary>
     public static ArgumentShape? Shape(Suite suite, IReadOnlyList<int> lengths)
@@ -71,13 +70,18 @@ internal sealed class WindowInstance : IPublicWords
             Kappa = window.LogUnits,
             TopBits = window.LogRowGroups,
             PresentTops = window.RowGroups,
-            LogInverseRate = layout.Suite.LogInverseRate,
+            LogInverseRate = layout.LogInverseRate,
             RowPads = layout.RowPads,
             Queries = layout.Queries,
             FoldGrinding = layout.FoldGrindingBits,
             MaskGrinding = layout.MaskGrindingBits,
             PadGrinding = layout.PadGrindingBits,
             QueryGrinding = layout.Suite.QueryGrindingBits,
+            Levels =
+            [
+                .. layout.Levels.Select(level => new LevelShape(
+                    level.LogLength, level.Folds, level.LogInverseRate, level.Queries, level.FoldGrindingBits, level.QueryGrindingBits)),
+            ],
         };
     }
 
@@ -96,14 +100,15 @@ internal sealed class WindowInstance : IPublicWords
     public void Bind(Transcript transcript)
     {
         ArgumentShape shape = Argument.Shape;
-        ReadOnlySpan<int> numbers =
+        int[] numbers =
         [
             shape.Kappa, shape.TopBits, shape.PresentTops, shape.LogInverseRate, shape.RowPads, shape.Queries,
-            shape.FoldGrinding, shape.MaskGrinding, shape.PadGrinding, shape.QueryGrinding,
+            shape.FoldGrinding, shape.MaskGrinding, shape.PadGrinding, shape.QueryGrinding, shape.Levels.Count,
+            .. shape.Levels.SelectMany(level => (int[])[level.LogLength, level.Folds, level.LogInverseRate, level.Queries, level.FoldGrinding, level.QueryGrinding]),
         ];
-        Span<byte> bytes = stackalloc byte[4 * numbers.Length];
+        var bytes = new byte[4 * numbers.Length];
         for (int i = 0; i < numbers.Length; i++)
-            BinaryPrimitives.WriteInt32LittleEndian(bytes[(4 * i)..], numbers[i]);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4 * i), numbers[i]);
         transcript.Absorb(Labels.Shape, bytes);
         transcript.Absorb(Labels.UnitCircuit, Argument.Unit.Digest);
         transcript.Absorb(Labels.TailCircuit, Argument.Tail.Digest);

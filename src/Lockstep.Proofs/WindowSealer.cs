@@ -4,6 +4,7 @@ using Lockstep.Proofs.Hashing;
 using Lockstep.Proofs.Layout;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Proofs.Transcripts;
 
@@ -126,7 +127,7 @@ public static class WindowSealer
         var channel = new ProverChannel(transcript);
         channel.SendOpening(WindowVerifier.Header);
         using BitMatrices bits = witness.ToBits(instance.Argument.Shape);
-        return ArgumentProver.Prove(instance.Argument, bits, proofRandom, channel, workers, progress) ? channel.ToArray() : null;
+        return ReferenceProver.Prove(instance.Argument, bits, proofRandom, channel, workers, progress) ? channel.ToArray() : null;
     }
 
     // What the seed is hedged with: everything the proof is about, keys included.

@@ -58,14 +58,20 @@ internal sealed record ArgumentShape
     /// <summary>Proof-of-work bits before the query positions.</summary>
     public required int QueryGrinding { get; init; }
 
+    /// <summary>The levels of the commitment to the folded row, first to last; none when that row is sent in clear.</summary>
+    public IReadOnlyList<LevelShape> Levels { get; init; } = [];
+
     /// <summary>Coefficients that hold the one-time pads in the rows pi and mu.</summary>
     public const int PadSlots = 256;
 
     /// <summary>Bits of i inside a column.</summary>
     public int LowBits => Kappa - TopBits;
 
+    /// <summary>log2 of the message elements per row.</summary>
+    public int LogMessage => LowBits + PBits;
+
     /// <summary>Message elements per row (n).</summary>
-    public int MessageLength => 1 << (LowBits + PBits);
+    public int MessageLength => 1 << LogMessage;
 
     /// <summary>Coefficients per long row (n + q).</summary>
     public int RowLength => MessageLength + RowPads;
@@ -75,6 +81,12 @@ internal sealed record ArgumentShape
 
     /// <summary>Codeword length (N).</summary>
     public int CodeLength => MessageLength << LogInverseRate;
+
+    /// <summary>log2 of the codeword length.</summary>
+    public int LogCodeLength => LogMessage + LogInverseRate;
+
+    /// <summary>log2 of the last vector, which is sent in clear.</summary>
+    public int LogLastLength => Levels.Count == 0 ? LogMessage : Levels[^1].LogMessage;
 
     /// <summary>Row variables of the fold (l0).</summary>
     public int RowVariables => HBits + TopBits;
@@ -122,7 +134,7 @@ internal sealed record ArgumentShape
     public int LeafBytes => Rows * Fields.Gf128.Size;
 
     /// <summary>The code of the committed rows.</summary>
-    public Codes.RowCode NewCode() => new(LowBits + PBits, RowPads, LogInverseRate, ShiftDomain);
+    public Codes.RowCode NewCode() => new(LogMessage, RowPads, LogInverseRate, ShiftDomain);
 
     /// <summary>Row-fold index of the row (h, top).</summary>
     public int FoldIndex(int h, int top) => h | top << HBits;

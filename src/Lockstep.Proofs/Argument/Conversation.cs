@@ -68,8 +68,11 @@ internal sealed class Conversation(ArgumentShape shape)
     /// <summary>xi, not zero.</summary>
     public Gf128 MaskWeight { get; set; }
 
-    /// <summary>u: n + q coefficients, in clear.</summary>
-    public Gf128[] FoldedRow { get; set; } = [];
+    /// <summary>The q upper coefficients of u, in clear.</summary>
+    public Gf128[] FoldedHigh { get; set; } = [];
+
+    /// <summary>V = &lt;w', u_0..u_{n-1}&gt;, one element in clear; the levels check it.</summary>
+    public Gf128[] FoldedValue { get; set; } = [];
 
     /// <summary>epsilon, not zero.</summary>
     public Gf128 TriplePoint { get; set; }

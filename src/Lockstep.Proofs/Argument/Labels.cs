@@ -27,7 +27,10 @@ internal static class Labels
     public const string FoldPoint = "r_f";
     public const string Sigma = "sigma";
     public const string MaskWeight = "xi";
-    public const string FoldedRow = "u";
+    public const string FoldedHigh = "u high";
+    public const string FoldedValue = "V";
+    public const string LevelRoot = "level root";
+    public const string Last = "last";
     public const string TriplePoint = "epsilon";
     public const string TripleOpening = "alpha beta";
     public const string EquationWeight = "chi";
@@ -35,4 +38,8 @@ internal static class Labels
     public const string PadWeight = "omega";
     public const string PadRow = "u_pi";
     public const string Positions = "positions";
+    public const string LevelBatch = "batch";
+    public const string LevelFold = "level fold";
+    public const string LevelPoint = "level point";
+    public const string LevelPositions = "level positions";
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Lockstep.Proofs.Fields;
 
 namespace Lockstep.Proofs.Codes;
@@ -85,23 +84,19 @@ internal sealed class RowCode
     public Gf128[] WeightsAt(int position, int count) => _transform.WeightsAt(position, count);
 
     /// <summary>
-    /// The symbols of one codeword at the given positions, by a whole transform: for one long vector and many positions.
-    /// For public coefficients only: the codeword stands in a shared buffer that is not overwritten afterwards.
+    /// Adds sum_j factor_j X_k(x_j) to target[k]: the weights of the claims on the symbols at these positions, by one
+    /// transposed transform of the sparse vector of factors.
     /// </summary>
-    public Gf128[] EvaluateMany(ReadOnlySpan<Gf128> coefficients, ReadOnlySpan<int> positions)
+    /// <param name="positions">Distinct positions.</param>
+    /// <param name="factors">One per position.</param>
+    /// <param name="target">At most <see cref="Length"/> elements.</param>
+    public void AddClaims(ReadOnlySpan<int> positions, ReadOnlySpan<Gf128> factors, Span<Gf128> target)
     {
-        Gf128[] codeword = ArrayPool<Gf128>.Shared.Rent(Length);
-        try
-        {
-            EncodeShort(coefficients, codeword.AsSpan(0, Length));
-            var symbols = new Gf128[positions.Length];
-            for (int i = 0; i < symbols.Length; i++)
-                symbols[i] = codeword[positions[i]];
-            return symbols;
-        }
-        finally
-        {
-            ArrayPool<Gf128>.Shared.Return(codeword);
-        }
+        var sparse = new Gf128[Length];
+        for (int k = 0; k < positions.Length; k++)
+            sparse[positions[k]] = factors[k];
+        _transform.TransposedForward(sparse);
+        for (int k = 0; k < target.Length; k++)
+            target[k] += sparse[k];
     }
 }

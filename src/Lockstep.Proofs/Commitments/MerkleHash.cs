@@ -3,9 +3,9 @@ using Lockstep.Proofs.Hashing;
 namespace Lockstep.Proofs.Commitments;
 
 /// <summary>
-/// The two keyed hashes of the commitment's tree. Leaves and nodes have different keys, so neither can be read as the
-/// other; every leaf begins with a fresh salt, so an unopened leaf's digest says nothing about it (docs/proof-system.md
-/// sections 4 and 11).
+/// The keyed hashes of the commitment's trees. Leaves of level 0, leaves of the other levels and nodes have different keys,
+/// so none can be read as another; every leaf of level 0 begins with a fresh salt, so an unopened leaf's digest says nothing
+/// about it (docs/proof-system.md sections 4 and 11).
 /// </summary>
 internal static class MerkleHash
 {
@@ -16,6 +16,7 @@ internal static class MerkleHash
     public const int SaltSize = 16;
 
     private static readonly byte[] LeafKey = Blake3.Hash("lockstep/merkle/leaf/1"u8);
+    private static readonly byte[] LevelLeafKey = Blake3.Hash("lockstep/merkle/level/1"u8);
     private static readonly byte[] NodeKey = Blake3.Hash("lockstep/merkle/node/1"u8);
 
     /// <summary>Digests of leaves lying one after the other, each a salt of 16 bytes followed by its content.</summary>
@@ -24,6 +25,13 @@ internal static class MerkleHash
     /// <param name="digests">count * 32 bytes.</param>
     public static void Leaves(ReadOnlySpan<byte> saltedLeaves, int saltedLength, Span<byte> digests) =>
         Blake3Batch.KeyedHashMany(LeafKey, saltedLeaves, saltedLength, digests);
+
+    /// <summary>Digests of a level's leaves lying one after the other: no salt, as what they hold is public.</summary>
+    /// <param name="leaves">count * <paramref name="length"/> bytes.</param>
+    /// <param name="length">Bytes of one leaf.</param>
+    /// <param name="digests">count * 32 bytes.</param>
+    public static void LevelLeaves(ReadOnlySpan<byte> leaves, int length, Span<byte> digests) =>
+        Blake3Batch.KeyedHashMany(LevelLeafKey, leaves, length, digests);
 
     /// <summary>The digest of one leaf.</summary>
     public static void Leaf(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> leaf, Span<byte> digest)

@@ -24,7 +24,7 @@ internal sealed class WindowLayout
     public const int UnitRowGroups = UnitCircuit.SlotWords / 128;
 
     /// <summary>Smallest and largest kappa.</summary>
-    public const int MinKappa = 8, MaxKappa = 16;
+    public const int MinKappa = 8, MaxKappa = 17;
 
     private readonly int[] _lengths;
     private readonly int[] _firstUnit;

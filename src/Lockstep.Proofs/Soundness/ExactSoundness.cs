@@ -61,6 +61,16 @@ internal static class ExactSoundness
         lines.Add(new("queries of the rows", 1, Queries(p, p.Message)));
         lines.Add(new("queries of the pad row", 1, Queries(p, LayoutParameters.PadRowMessage)));
 
+        // The claims on a level's vector are joined by powers of one challenge: c and one per position of the level before.
+        for (int i = 0, claims = p.Queries + 1; i < p.Levels.Count; claims = p.Levels[i++].Queries + 1)
+        {
+            LevelParameters level = p.Levels[i];
+            lines.Add(new($"level {i + 1} batching", 1, Degree(claims)));
+            lines.Add(new($"level {i + 1} fold round", level.Folds, Degree(2)));
+            lines.Add(new($"level {i + 1} fold proximity", level.Folds, LevelProximity(level).Ground(level.FoldGrindingBits)));
+            lines.Add(new($"level {i + 1} queries", 1, LevelQueries(level)));
+        }
+
         // Birthday bound of a 256-bit digest.
         lines.Add(new("hash collisions", 1, Degree(1)));
         return lines;
@@ -90,25 +100,32 @@ internal static class ExactSoundness
         return bits;
     }
 
-    // With d = N - (message + q), the distance's numerator: d/2N - 3/d = (d^2 - 6N) / 2Nd.
-    private static ExactError Radius(LayoutParameters p, int message)
+    /// <summary>The same for the code of a level.</summary>
+    public static ExactError LevelProximity(LevelParameters level) => Proximity(LevelRadius(level), level.CodeLength);
+
+    /// <summary>Chance that the positions of a level miss every wrong one, its work counted.</summary>
+    public static ExactError LevelQueries(LevelParameters level) => Queries(LevelRadius(level), level.Queries, level.QueryGrindingBits);
+
+    private static ExactError LevelRadius(LevelParameters level) => Radius(level.CodeLength, 1L << level.LogMessage);
+
+    // With d = N - dimension, the distance's numerator: d/2N - 3/d = (d^2 - 6N) / 2Nd.
+    private static ExactError Radius(BigInteger length, BigInteger dimension)
     {
-        BigInteger length = p.Length, distance = length - message - p.RowPads;
+        BigInteger distance = length - dimension;
         return new(distance * distance - 6 * length, 2 * length * distance);
     }
 
-    private static ExactError Proximity(LayoutParameters p, int message)
-    {
-        ExactError radius = Radius(p, message);
-        return new(radius.Numerator * p.Length + radius.Denominator, radius.Denominator * FieldSize);
-    }
+    private static ExactError Proximity(LayoutParameters p, int message) => Proximity(Radius(p.Length, message + p.RowPads), p.Length);
+
+    private static ExactError Proximity(ExactError radius, int length) =>
+        new(radius.Numerator * length + radius.Denominator, radius.Denominator * FieldSize);
+
+    private static ExactError Queries(LayoutParameters p, int message) =>
+        Queries(Radius(p.Length, message + p.RowPads), p.Queries, p.Suite.QueryGrindingBits);
 
     // Positions are distinct; drawn without repetition, a set misses the wrong positions even less often than this power.
-    private static ExactError Queries(LayoutParameters p, int message)
-    {
-        ExactError radius = Radius(p, message);
-        return new ExactError(radius.Denominator - radius.Numerator, radius.Denominator).Pow(p.Queries).Ground(p.Suite.QueryGrindingBits);
-    }
+    private static ExactError Queries(ExactError radius, int queries, int grindingBits) =>
+        new ExactError(radius.Denominator - radius.Numerator, radius.Denominator).Pow(queries).Ground(grindingBits);
 
     private static ExactError Degree(int degree) => new(degree, FieldSize);
 

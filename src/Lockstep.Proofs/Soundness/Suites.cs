@@ -3,7 +3,7 @@ namespace Lockstep.Proofs.Soundness;
 /// <summary>One choice of cipher, proof system and security level, named by an identifier that both sides agree on.</summary>
 public sealed class Suite
 {
-    private readonly Lazy<IReadOnlyDictionary<(int LogUnits, int LogRowGroups), LayoutParameters>> _layouts;
+    private readonly Lazy<IReadOnlyList<LayoutParameters>> _layouts;
     private readonly Lazy<double> _provableBits;
 
     internal Suite(string id, SuiteParameters parameters)
@@ -33,20 +33,19 @@ public sealed class Suite
     /// <summary>True: a proof shows nothing but the statement.</summary>
     public bool ZeroKnowledge { get; } = true;
 
-    /// <summary>Every layout offered: those that reach the target.</summary>
-    public IEnumerable<LayoutParameters> Layouts => _layouts.Value.Values;
+    /// <summary>Every layout offered, the least kappa first: those that reach the target.</summary>
+    public IEnumerable<LayoutParameters> Layouts => _layouts.Value;
 
     /// <summary>The parameters of a shape, or null when the suite does not offer it.</summary>
     public LayoutParameters? Layout(WindowShape shape) =>
-        _layouts.Value.GetValueOrDefault((shape.LogUnits, shape.LogRowGroups));
+        _layouts.Value.FirstOrDefault(layout => layout.LogUnits == shape.LogUnits && layout.LogRowGroups == shape.LogRowGroups);
 
-    private static Dictionary<(int LogUnits, int LogRowGroups), LayoutParameters> Solve(SuiteParameters suite)
+    private static List<LayoutParameters> Solve(SuiteParameters suite)
     {
-        var layouts = new Dictionary<(int LogUnits, int LogRowGroups), LayoutParameters>();
+        var layouts = new List<LayoutParameters>();
         for (int kappa = SoundnessCalculator.MinLogUnits; kappa <= SoundnessCalculator.MaxLogUnits; kappa++)
-            for (int e = SoundnessCalculator.MinLogRowGroups; e <= SoundnessCalculator.MaxLogRowGroups; e++)
-                if (SoundnessCalculator.TrySolve(suite, kappa, e, out LayoutParameters? layout, out _))
-                    layouts.Add((kappa, e), layout);
+            if (SoundnessCalculator.TrySolve(suite, kappa, out LayoutParameters? layout, out _))
+                layouts.Add(layout);
         return layouts;
     }
 }
@@ -56,11 +55,11 @@ public static class Suites
 {
     /// <summary>120 provable bits.</summary>
     public static Suite Default { get; } =
-        new("lockstep-b128-u120/1", new SuiteParameters(120, DecodingRegime.UniqueDecoding, 1, 16));
+        new("lockstep-b128-u120/2", new SuiteParameters(120, DecodingRegime.UniqueDecoding, 2, 14, 3, 18));
 
     /// <summary>100 provable bits, smaller proofs.</summary>
     public static Suite Hundred { get; } =
-        new("lockstep-b128-u100/1", new SuiteParameters(100, DecodingRegime.UniqueDecoding, 1, 16));
+        new("lockstep-b128-u100/2", new SuiteParameters(100, DecodingRegime.UniqueDecoding, 2, 14, 3, 18));
 
     /// <summary>All suites, the default first.</summary>
     public static IReadOnlyList<Suite> All { get; } = [Default, Hundred];
@@ -69,8 +68,8 @@ public static class Suites
     public static Suite? Find(string id) => All.FirstOrDefault(suite => suite.Id == id);
 
     /// <summary>
-    /// The shape of a window: the one with the smallest proof bound; of equal ones that with the least kappa, then
-    /// the least e. Part of the suite's definition: the verifier accepts no other. Null when no shape fits.
+    /// The shape of a window: the least kappa that holds it, with as many row groups as its units fill. Part of the suite's
+    /// definition: the verifier accepts no other. Null when no shape fits.
     /// </summary>
     /// <param name="suite">The suite.</param>
     /// <param name="unitCount">Whole 64-byte blocks of all chunks together, 0 or more.</param>
@@ -79,20 +78,36 @@ public static class Suites
     {
         if (unitCount < 0 || tailCount < 1)
             return null;
-        WindowShape? best = null;
-        long bestSize = long.MaxValue;
-        foreach (LayoutParameters layout in suite.Layouts.OrderBy(layout => (layout.LogUnits, layout.LogRowGroups)))
+        foreach (LayoutParameters layout in suite.Layouts)
+            if (Shape(layout, unitCount) is { } shape && tailCount <= shape.MaxTails)
+                return shape;
+        return null;
+    }
+
+    /// <summary>
+    /// The most bytes that a proof of a window of at most so many chunks and units can have; null when no shape holds it. A
+    /// smaller window can need a longer proof, where a step of kappa trades rows for columns: all of them count.
+    /// </summary>
+    internal static long? ProofBound(Suite suite, long unitCount, int tailCount)
+    {
+        if (Choose(suite, unitCount, tailCount) is not { } largest)
+            return null;
+        long bound = 0;
+        foreach (LayoutParameters layout in suite.Layouts.Where(layout => layout.LogUnits <= largest.LogUnits))
         {
-            int groupShift = layout.LogUnits - layout.LogRowGroups;
-            long units = Math.Max(unitCount, WindowShape.MaskUnits);
-            if (units > 1L << layout.LogUnits || tailCount > 1 << (groupShift - 5))
-                continue;
-            var shape = new WindowShape(layout.LogUnits, layout.LogRowGroups, (int)((units + (1L << groupShift) - 1) >> groupShift));
-            long size = ProofSize.UpperBound(shape, layout);
-            if (size < bestSize)
-                (best, bestSize) = (shape, size);
+            WindowShape shape = Shape(layout, Math.Min(unitCount, 1L << layout.LogUnits))!.Value;
+            bound = Math.Max(bound, ProofSize.UpperBound(shape, layout));
         }
 
-        return best;
+        return bound;
+    }
+
+    private static WindowShape? Shape(LayoutParameters layout, long unitCount)
+    {
+        long units = Math.Max(unitCount, WindowShape.MaskUnits);
+        int groupShift = layout.LogUnits - layout.LogRowGroups;
+        return units > 1L << layout.LogUnits
+            ? null
+            : new WindowShape(layout.LogUnits, layout.LogRowGroups, (int)((units + (1L << groupShift) - 1) >> groupShift));
     }
 }

@@ -18,7 +18,7 @@ internal enum PadEquation
     /// <summary>The ring-switch values agree with Z_U + gamma' Z_T.</summary>
     RingSwitch,
 
-    /// <summary>The folded row has the inner product that the folds and sigma claim.</summary>
+    /// <summary>The inner product V of the folded row is the one that the folds and sigma claim.</summary>
     Folds,
 
     /// <summary>alpha opens epsilon * pad(v_a) + x.</summary>
@@ -137,9 +137,7 @@ internal static class PadEquations
         for (int j = 0; j < shape.RowVariables; j++)
             claim = PlainRound(claim, c.Fold[j], schedule.Fold + 2 * j, c.FoldPoint[j]);
 
-        Gf128[] weights = new RingSwitch(shape, c.UnitPoint, c.T, c.RegionWeight).FoldedWeights(phi, c.FoldPoint);
-        Gf128 opened = Multilinear.InnerProduct(weights, c.FoldedRow.AsSpan(0, shape.MessageLength));
-        return claim + c.MaskWeight * AffineForm.Masked(c.Sigma[0], schedule.Sigma, schedule.Count) + opened;
+        return claim + c.MaskWeight * AffineForm.Masked(c.Sigma[0], schedule.Sigma, schedule.Count) + c.FoldedValue[0];
     }
 
     private static AffineForm[] Triple(PadSchedule schedule, Conversation c)

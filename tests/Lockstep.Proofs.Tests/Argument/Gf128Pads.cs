@@ -2,6 +2,7 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 
 namespace Lockstep.Proofs.Tests.Argument;
 
@@ -14,7 +15,7 @@ internal sealed class Gf128Pads(ArgumentShape shape, ProofRandom random)
     {
         var schedule = new PadSchedule(shape);
         var row = new Gf128[shape.PadRowLength];
-        ArgumentProver.DrawPads(shape, schedule, random, row);
+        ReferenceProver.DrawPads(shape, schedule, random, row);
         return row[..schedule.Count];
     }
 }

@@ -2,6 +2,7 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
@@ -118,7 +119,7 @@ internal sealed class ToyArgument : IPublicWords
         using var proofSeed = new ProofSeed(bytes);
         using ProofRandom random = proofSeed.Consume();
         var channel = new ProverChannel(transcript ?? NewTranscript());
-        Assert.True(ArgumentProver.Prove(Instance, Witness, random, channel, new Workers(workers)));
+        Assert.True(ReferenceProver.Prove(Instance, Witness, random, channel, new Workers(workers)));
         return channel.ToArray();
     }
 

@@ -2,6 +2,7 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Tests.Argument;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
@@ -37,7 +38,7 @@ internal static class Bench
     {
         using ProofRandom random = NewRandom(seed);
         var channel = new ProverChannel(transcript ?? NewTranscript());
-        Assert.True(ArgumentProver.Prove(instance, witness, random, channel, new Workers(1)));
+        Assert.True(ReferenceProver.Prove(instance, witness, random, channel, new Workers(1)));
         return channel.ToArray();
     }
 

@@ -2,6 +2,7 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
@@ -58,7 +59,7 @@ internal sealed class CheatingProver(ArgumentInstance instance, BitMatrices z, i
 
         using var secrets = new SecretArrays();
         var pads = new Gf128[shape.PadRowLength];
-        ArgumentProver.DrawPads(shape, Schedule, random, pads);
+        ReferenceProver.DrawPads(shape, Schedule, random, pads);
         var committed = (Gf128[])pads.Clone();
         Pads = committed[..Schedule.Count];
         Commit?.Invoke(Pads);

@@ -2,6 +2,7 @@ using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Layout;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Proofs.Tests.Argument;
 using Lockstep.Proofs.Tests.Layout;
@@ -21,7 +22,7 @@ public sealed class HygieneTests(ITestOutputHelper output)
         var secrets = new SecretArrays();
         int filled = 0;
         using ProofRandom random = Bench.NewRandom(1);
-        Assert.True(ArgumentProver.Prove(toy.Instance, toy.Witness, random, new ProverChannel(Bench.NewTranscript()), new Workers(1), stage =>
+        Assert.True(ReferenceProver.Prove(toy.Instance, toy.Witness, random, new ProverChannel(Bench.NewTranscript()), new Workers(1), stage =>
         {
             if (stage == "open")
                 filled = secrets.InUse.Count(IsFilled);
@@ -46,7 +47,7 @@ public sealed class HygieneTests(ITestOutputHelper output)
         using var secrets = new SecretArrays();
         using ProofRandom random = Bench.NewRandom(1);
         string reached = "";
-        Assert.ThrowsAny<OperationCanceledException>(() => ArgumentProver.Prove(
+        Assert.ThrowsAny<OperationCanceledException>(() => ReferenceProver.Prove(
             toy.Instance, toy.Witness, random, new ProverChannel(Bench.NewTranscript()), new Workers(2, source.Token), stage =>
             {
                 reached = stage;

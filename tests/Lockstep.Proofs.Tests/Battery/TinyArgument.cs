@@ -5,6 +5,7 @@ using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
@@ -100,7 +101,7 @@ internal sealed class TinyArgument : IPublicWords
         using var random = new ProofRandom(chosen.Stream);
         using BitMatrices witness = Witness(key);
         var channel = new ProverChannel(transcript);
-        Assert.True(ArgumentProver.Prove(Instance, witness, random, channel, new Workers(1)));
+        Assert.True(ReferenceProver.Prove(Instance, witness, random, channel, new Workers(1)));
         return channel.ToArray();
     }
 

@@ -66,13 +66,13 @@ public sealed class GadgetTests
             engine.Init(true, new Org.BouncyCastle.Crypto.Parameters.ParametersWithIV(new Org.BouncyCastle.Crypto.Parameters.KeyParameter(key), nonce));
             var output = new byte[length];
             engine.ProcessBytes(new byte[length], 0, length, output, 0);
-            return output.AsSpan().SequenceEqual(Reference.Keystream(key, 0, nonce, length));
+            return output.AsSpan().SequenceEqual(Textbook.Keystream(key, 0, nonce, length));
         }, iter: 100);
 
     [Fact]
     public void ChaCha20_equals_another_implementation() =>
         Gen.Select(Gen.Byte.Array[32], Gen.UInt, Gen.Byte.Array[12]).Sample(
-            (key, counter, nonce) => BlockByCircuit(key, counter, nonce).AsSpan().SequenceEqual(Reference.Keystream(key, counter, nonce, 64)), iter: 200);
+            (key, counter, nonce) => BlockByCircuit(key, counter, nonce).AsSpan().SequenceEqual(Textbook.Keystream(key, counter, nonce, 64)), iter: 200);
 
     // RFC 7693 appendix A gives BLAKE2b-512 of "abc"; the circuit computes another length, so the oracle is held to the
     // appendix and the circuit to the oracle.
@@ -87,8 +87,8 @@ public sealed class GadgetTests
             "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923",
             Convert.ToHexStringLower(digest));
 
-        Gen.Byte.Array[32].Sample(message => BlakeByCircuit(message).AsSpan().SequenceEqual(Reference.Blake2b256(message)), iter: 200);
-        Assert.Equal(Reference.Blake2b256(new byte[32]), BlakeByCircuit(new byte[32]));
+        Gen.Byte.Array[32].Sample(message => BlakeByCircuit(message).AsSpan().SequenceEqual(Textbook.Blake2b256(message)), iter: 200);
+        Assert.Equal(Textbook.Blake2b256(new byte[32]), BlakeByCircuit(new byte[32]));
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class GadgetTests
         slot[8] = counter;
         PublicWords.ReadWords(nonce, slot.AsSpan(9));
         slot[12] = 1;
-        return Reference.Bytes(Run(ChaCha, slot));
+        return Textbook.Bytes(Run(ChaCha, slot));
     }
 
     private static byte[] BlakeByCircuit(byte[] message)
@@ -186,6 +186,6 @@ public sealed class GadgetTests
         var slot = new uint[1024];
         PublicWords.ReadWords(message, slot);
         slot[8] = 1;
-        return Reference.Bytes(Run(Blake, slot));
+        return Textbook.Bytes(Run(Blake, slot));
     }
 }

@@ -137,7 +137,7 @@ public sealed class ExplainTests
         TailCircuit.Instance.Evaluate(window.Witness.TailSlot(0));
         Span<uint> outputs = stackalloc uint[TailCircuit.OutputWords];
         TailCircuit.Instance.Outputs(window.Witness.TailSlot(0), outputs);
-        byte[] digest = Circuits.Reference.Bytes(outputs.Slice(TailCircuit.OutputDigest, 8));
+        byte[] digest = Circuits.Textbook.Bytes(outputs.Slice(TailCircuit.OutputDigest, 8));
         WindowStatement forged = window.Statement with { Chunks = [window.Statement.Chunks[0] with { Digest = digest }] };
         PublicWords expected = PublicWords.TryCreate(forged, window.Layout, window.Ciphertexts, out _)!;
         Assert.Equal("tail 0: H_in is not the H_out of unit 1", Explain.FirstFault(LockHash.Sha256, window.Layout, expected, window.Witness));
@@ -183,10 +183,10 @@ public sealed class ExplainTests
         Span<uint> outputs = stackalloc uint[TailCircuit.OutputWords];
         window.Expected.TailOutputs(0, outputs);
         Assert.True(outputs.Slice(TailCircuit.UntiedLock(LockHash.Sha256), 8).IndexOfAnyExcept(0u) < 0);
-        Assert.Equal(window.Statement.Chunks[0].Lock.ToArray(), Circuits.Reference.Bytes(outputs.Slice(TailCircuit.TiedLock(LockHash.Sha256), 8)));
+        Assert.Equal(window.Statement.Chunks[0].Lock.ToArray(), Circuits.Textbook.Bytes(outputs.Slice(TailCircuit.TiedLock(LockHash.Sha256), 8)));
         // Both lock functions are computed whatever the statement names.
         TailCircuit.Instance.Outputs(window.Witness.TailSlot(0), outputs);
-        Assert.Equal(Circuits.Reference.Blake2b256(window.Keys[0].Span), Circuits.Reference.Bytes(outputs.Slice(TailCircuit.OutputBlakeLock, 8)));
+        Assert.Equal(Circuits.Textbook.Blake2b256(window.Keys[0].Span), Circuits.Textbook.Bytes(outputs.Slice(TailCircuit.OutputBlakeLock, 8)));
     }
 
     // Tails of docs/proof-system.md section 3, and the padding of FIPS 180-4 on both sides of 55 bytes.

@@ -44,10 +44,10 @@ internal sealed class TestWindow : IDisposable
         {
             byte[] block = Bytes(lengths[i]), key = Bytes(32), nonce = Bytes(12);
             uint counter = i % 2 == 0 ? 1u : (uint)random.Next();
-            byte[] y = lockHash == LockHash.Sha256 ? SHA256.HashData(key) : Reference.Blake2b256(key);
+            byte[] y = lockHash == LockHash.Sha256 ? SHA256.HashData(key) : Textbook.Blake2b256(key);
             data[i] = block;
             keys[i] = key;
-            ciphertexts[i] = Reference.Crypt(key, counter, nonce, block);
+            ciphertexts[i] = Textbook.Crypt(key, counter, nonce, block);
             chunks[i] = new ChunkStatement(lengths[i], SHA256.HashData(block), Bytes(32), nonce, counter, y);
         }
 

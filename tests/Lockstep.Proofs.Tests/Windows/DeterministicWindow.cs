@@ -57,8 +57,8 @@ internal sealed class DeterministicWindow
             byte[] block = Expand($"data {i}", lengths[i]), key = Expand($"key {i}", 32), nonce = Expand($"nonce {i}", 12);
             uint counter = i % 3 == 0 ? 0 : BitConverter.ToUInt32(Expand($"counter {i}", 4)) >> 1;
             (data[i], keys[i]) = (block, key);
-            ciphertexts[i] = Reference.Crypt(key, counter, nonce, block);
-            byte[] y = lockHash == LockHash.Sha256 ? SHA256.HashData(key) : Reference.Blake2b256(key);
+            ciphertexts[i] = Textbook.Crypt(key, counter, nonce, block);
+            byte[] y = lockHash == LockHash.Sha256 ? SHA256.HashData(key) : Textbook.Blake2b256(key);
             chunks[i] = new ChunkStatement(lengths[i], SHA256.HashData(block), Expand($"seal id {i}", 32), nonce, counter, y);
         }
 

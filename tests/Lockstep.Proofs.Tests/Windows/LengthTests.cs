@@ -89,7 +89,7 @@ public sealed class LengthTests
         for (int i = 0; i < lengths.Length; i++)
         {
             ChunkStatement chunk = window.Statement.Chunks[i];
-            byte[] opened = Reference.Crypt(window.Key(i).ToArray(), chunk.FirstCounter, chunk.Nonce.ToArray(), window.Ciphertexts[i].Span);
+            byte[] opened = Textbook.Crypt(window.Key(i).ToArray(), chunk.FirstCounter, chunk.Nonce.ToArray(), window.Ciphertexts[i].Span);
             Assert.True(opened.AsSpan().SequenceEqual(chunks[i].Span));
         }
     }

@@ -1,8 +1,9 @@
 using System.Runtime.Intrinsics;
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// Step 2, the univariate skip: the 64 values on Lambda of P(Y) = sum_x eq(r, x) (a_x(Y) b_x(Y) + z_x(Y)), where a_x is the

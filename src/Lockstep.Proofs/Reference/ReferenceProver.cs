@@ -1,17 +1,18 @@
 using System.Runtime.InteropServices;
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// The prover's side of docs/proof-system.md section 6, one numbered step after the other. Randomness belongs to one transcript: a
 /// proof that has to be given up starts again at step 1 with a new generator.
 /// </summary>
-internal static class ArgumentProver
+internal static class ReferenceProver
 {
     /// <summary>Proves <paramref name="instance"/> for the bits of <paramref name="z"/>, whose mask elements are filled here.</summary>
     /// <returns>False when the challenges were degenerate (probability about 2^-120): start again with fresh randomness.</returns>
@@ -123,11 +124,16 @@ internal static class ArgumentProver
         if (said.MaskWeight.IsZero)
             return false;
 
-        // 10 ---- The folded row in clear: uniform, because g is. ---------------------------------------------------------
-        said.FoldedRow = fold.Row;
-        for (int x = 0; x < said.FoldedRow.Length; x++)
-            said.FoldedRow[x] += said.MaskWeight * maskRow[x];
-        channel.Send(Labels.FoldedRow, said.FoldedRow);
+        // 10 ---- The folded row u: uniform, because g is. Its upper coefficients, its inner product, and a commitment. --
+        Gf128[] folded = fold.Row;
+        for (int x = 0; x < folded.Length; x++)
+            folded[x] += said.MaskWeight * maskRow[x];
+        said.FoldedHigh = folded[shape.MessageLength..];
+        said.FoldedValue = [Multilinear.InnerProduct(fold.Weights, folded.AsSpan(0, shape.MessageLength))];
+        channel.Send(Labels.FoldedHigh, said.FoldedHigh);
+        channel.Send(Labels.FoldedValue, said.FoldedValue);
+        var levels = new LevelRounds(shape, folded[..shape.MessageLength], fold.Weights, workers);
+        levels.Commit(channel);
 
         // 11 ---- The product of the pads of v_a and v_b, then all eight equations as one. --------------------------------
         Stage("open");
@@ -153,8 +159,12 @@ internal static class ArgumentProver
         channel.Send(Labels.PadRow, padMask);
         channel.SendWork(Labels.Positions, shape.QueryGrinding, workers);
 
-        // 13 ---- Openings. -----------------------------------------------------------------------------------------------
-        commitment.Open(transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength), channel);
+        int[] positions = transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength);
+
+        // 13 ---- The levels, then all openings. --------------------------------------------------------------------------
+        levels.Run(positions, channel);
+        commitment.Open(positions, channel);
+        levels.Open(channel);
         return true;
 
         Gf128[] SendMasked(string label, int firstPad, params ReadOnlySpan<Gf128> values)

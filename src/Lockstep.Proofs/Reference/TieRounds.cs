@@ -1,8 +1,9 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// Step 4: the sumcheck of the ties, in the Kappa rounds that bind i and with the zerocheck's challenges. A round sends

@@ -5,7 +5,7 @@ using Org.BouncyCastle.Crypto.Digests;
 namespace Lockstep.Proofs.Tests.Circuits;
 
 /// <summary>The primitives once more, plain and independent of the code under test.</summary>
-internal static class Reference
+internal static class Textbook
 {
     public static byte[] Keystream(byte[] key, uint counter, byte[] nonce, int length) => Crypt(key, counter, nonce, new byte[length]);
 

@@ -1,7 +1,8 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// Step 6: the sumcheck of sum_j M_U(j) Z_U(j) + sum_j M_T(j) Z_T(j), highest variable first, both regions with the same

@@ -1,7 +1,8 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// Step 8: the sumcheck of sum_f sum_x phi(w(f, x)) row_f(x) over the row variables f = h | top, lowest first. Rows that are

@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>Z(j) = sum over slots of weight * bit j: the witness summed over units at s_out, or over tails at s_q.</summary>
 internal static class SlotSums

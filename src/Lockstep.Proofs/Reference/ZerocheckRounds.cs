@@ -1,7 +1,8 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// Step 3: the zerocheck's sumcheck after the skip, variables v6, p, h, then i, with the eq factor of the bound variables

@@ -2,9 +2,10 @@ using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Codes;
 using Lockstep.Proofs.Commitments;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
 
-namespace Lockstep.Proofs.Prover;
+namespace Lockstep.Proofs.Reference;
 
 /// <summary>
 /// Step 1: every row encoded on the shifted domain, one salted leaf per position, in tower coordinates: the salt, then one

@@ -1,0 +1,47 @@
+using Lockstep.Proofs.Fields;
+
+namespace Lockstep.Proofs.Codes;
+
+/// <summary>
+/// The points of a code, beta_m + U_m, without a transform's tables: what a verifier needs to evaluate at few positions.
+/// The same points as those of <see cref="AdditiveNtt"/>.
+/// </summary>
+/// <param name="logSize">m.</param>
+/// <param name="shift">Off only in tests that show what the shifted domain is for.</param>
+internal readonly struct CodeDomain(int logSize, bool shift = true)
+{
+    /// <summary>s_b at the position's point for b = 0, 1, ...: the factors of X_k over the set bits of k.</summary>
+    /// <param name="position">0 to 2^m - 1.</param>
+    /// <param name="values">One per factor, at most m.</param>
+    public void Factors(int position, Span<Gf128> values)
+    {
+        for (int b = 0; b < values.Length; b++)
+            values[b] = Vanish(b, position);
+    }
+
+    /// <summary>s_<paramref name="degree"/> at the point of <paramref name="position"/>.</summary>
+    public Gf128 Vanish(int degree, int position) =>
+        (shift ? CantorBasis.Beta(logSize - degree) : default) + CantorBasis.Point((ulong)position >> degree);
+
+    /// <summary>X_k for all k below <paramref name="weights"/>'s length, from the factors.</summary>
+    public static void Tensor(ReadOnlySpan<Gf128> factors, Span<Gf128> weights)
+    {
+        weights[0] = Gf128.One;
+        for (int b = 0, half = 1; half < weights.Length; b++, half *= 2)
+            for (int k = half; k < Math.Min(2 * half, weights.Length); k++)
+                weights[k] = weights[k - half] * factors[b];
+    }
+
+    /// <summary>sum_k coefficient_k X_k for a power of two of coefficients, binding the highest factor first; overwrites them.</summary>
+    public static Gf128 EvaluateInPlace(Span<Gf128> coefficients, ReadOnlySpan<Gf128> factors)
+    {
+        for (int b = System.Numerics.BitOperations.Log2((uint)coefficients.Length) - 1; b >= 0; b--)
+        {
+            Span<Gf128> low = coefficients[..(1 << b)], high = coefficients.Slice(1 << b, 1 << b);
+            for (int k = 0; k < low.Length; k++)
+                low[k] += factors[b] * high[k];
+        }
+
+        return coefficients[0];
+    }
+}
