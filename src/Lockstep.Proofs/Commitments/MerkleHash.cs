@@ -7,7 +7,7 @@ namespace Lockstep.Proofs.Commitments;
 /// so none can be read as another; every leaf of level 0 begins with a fresh salt, so an unopened leaf's digest says nothing
 /// about it (docs/proof-system.md sections 4 and 11).
 /// </summary>
-internal static class MerkleHash
+internal static unsafe class MerkleHash
 {
     /// <summary>Digest length in bytes.</summary>
     public const int DigestSize = Blake3.DigestSize;
@@ -33,6 +33,16 @@ internal static class MerkleHash
     public static void LevelLeaves(ReadOnlySpan<byte> leaves, int length, Span<byte> digests) =>
         Blake3Batch.KeyedHashMany(LevelLeafKey, leaves, length, digests);
 
+    /// <summary>Digests of salted leaves whose salts and contents lie apart, where they were made.</summary>
+    /// <param name="salts">16 bytes for each leaf, one after the other.</param>
+    /// <param name="contents">Leaf i's content begins at i * <paramref name="stride"/>.</param>
+    /// <param name="stride">Bytes between the beginnings of two contents.</param>
+    /// <param name="contentLength">Bytes of one leaf without its salt.</param>
+    /// <param name="count">Leaves.</param>
+    /// <param name="digests">32 bytes for each.</param>
+    public static void Leaves(byte* salts, byte* contents, nint stride, int contentLength, nint count, byte* digests) =>
+        Blake3Batch.KeyedHashMany(LeafKey, new Blake3Messages(salts, contents, stride, contentLength), count, digests);
+
     /// <summary>The digest of one leaf.</summary>
     public static void Leaf(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> leaf, Span<byte> digest)
     {
@@ -46,4 +56,8 @@ internal static class MerkleHash
     /// <summary>The parents of adjacent pairs of nodes: 64 bytes each in, 32 bytes each out.</summary>
     public static void Parents(ReadOnlySpan<byte> pairs, Span<byte> parents) =>
         Blake3Batch.KeyedHashMany(NodeKey, pairs, 2 * DigestSize, parents);
+
+    /// <summary>The parents of <paramref name="count"/> adjacent pairs of nodes.</summary>
+    public static void Parents(byte* pairs, nint count, byte* parents) =>
+        Blake3Batch.KeyedHashMany(NodeKey, new Blake3Messages(pairs, 2 * DigestSize, 2 * DigestSize), count, parents);
 }

@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Lockstep.Proofs.Hashing;
@@ -8,7 +7,7 @@ namespace Lockstep.Proofs.Hashing;
 /// BLAKE3 of many messages of one length: sixteen, eight or four at a time as the machine's vectors allow, one at a
 /// time for the rest. Every width gives the same bytes.
 /// </summary>
-internal static class Blake3Batch
+internal static unsafe class Blake3Batch
 {
     /// <summary>Lanes of the widest vector that this process may use: 16, 8, 4 or 1.</summary>
     public static int PreferredLanes { get; } =
@@ -26,6 +25,22 @@ internal static class Blake3Batch
     public static void HashMany(ReadOnlySpan<byte> inputs, int inputLength, Span<byte> outputs) =>
         Many(Blake3Compression.InitialValue, 0, inputs, inputLength, outputs, PreferredLanes);
 
+    /// <summary>keyed_hash of messages wherever they lie.</summary>
+    /// <param name="key">32 bytes.</param>
+    /// <param name="messages">At least <paramref name="count"/> messages of at least 1 byte.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="digests">32 bytes for each.</param>
+    public static void KeyedHashMany(ReadOnlySpan<byte> key, in Blake3Messages messages, nint count, byte* digests) =>
+        KeyedHashMany(key, messages, count, digests, PreferredLanes);
+
+    /// <summary>As above with the widest number of lanes allowed (16, 8, 4 or 1) given.</summary>
+    internal static void KeyedHashMany(ReadOnlySpan<byte> key, in Blake3Messages messages, nint count, byte* digests, int lanes)
+    {
+        Span<uint> keyWords = stackalloc uint[8];
+        Blake3.ReadWords(key, keyWords);
+        Many(keyWords, Blake3Compression.Keyed, messages, count, digests, lanes);
+    }
+
     /// <summary>As above with the widest number of lanes allowed (16, 8, 4 or 1) given.</summary>
     internal static void KeyedHashMany(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> inputs, int inputLength, Span<byte> outputs, int lanes)
@@ -42,36 +57,38 @@ internal static class Blake3Batch
         int count = outputs.Length / Blake3.DigestSize;
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, count * Blake3.DigestSize);
         ArgumentOutOfRangeException.ThrowIfNotEqual((long)inputs.Length, (long)count * inputLength);
-        int done = 0;
-        if (lanes >= 16)
-            done = Groups<Lanes16>(key, flags, inputs, inputLength, outputs, done, count);
-        if (lanes >= 8)
-            done = Groups<Lanes8>(key, flags, inputs, inputLength, outputs, done, count);
-        if (lanes >= 4)
-            done = Groups<Lanes4>(key, flags, inputs, inputLength, outputs, done, count);
-        Groups<Lanes1>(key, flags, inputs, inputLength, outputs, done, count);
+        fixed (byte* from = inputs, to = outputs)
+            Many(key, flags, new Blake3Messages(from, inputLength, inputLength), count, to, lanes);
     }
 
-    private static int Groups<T>(
-        ReadOnlySpan<uint> key, uint flags, ReadOnlySpan<byte> inputs, int inputLength, Span<byte> outputs, int done, int count)
+    private static void Many(ReadOnlySpan<uint> key, uint flags, in Blake3Messages messages, nint count, byte* digests, int lanes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(messages.Length, 1);
+        nint done = 0;
+        if (lanes >= 16)
+            done = Groups<Lanes16>(key, flags, messages, digests, done, count);
+        if (lanes >= 8)
+            done = Groups<Lanes8>(key, flags, messages, digests, done, count);
+        if (lanes >= 4)
+            done = Groups<Lanes4>(key, flags, messages, digests, done, count);
+        Groups<Lanes1>(key, flags, messages, digests, done, count);
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static nint Groups<T>(ReadOnlySpan<uint> key, uint flags, in Blake3Messages messages, byte* digests, nint done, nint count)
         where T : unmanaged, ILanes<T>
     {
         if (count - done < T.Count)
             return done;
-        Span<T> keyLanes = stackalloc T[8];
+        T* keyLanes = stackalloc T[8];
+        T* root = stackalloc T[8];
         for (int w = 0; w < 8; w++)
             keyLanes[w] = T.Broadcast(key[w]);
-        Span<T> root = stackalloc T[16];
-        Span<uint> words = MemoryMarshal.Cast<T, uint>(root);
         for (; count - done >= T.Count; done += T.Count)
         {
-            Blake3Tree.Root(keyLanes, flags, inputs.Slice(done * inputLength, T.Count * inputLength), inputLength, inputLength, root);
-            for (int lane = 0; lane < T.Count; lane++)
-            {
-                Span<byte> digest = outputs.Slice((done + lane) * Blake3.DigestSize, Blake3.DigestSize);
-                for (int w = 0; w < 8; w++)
-                    BinaryPrimitives.WriteUInt32LittleEndian(digest[(4 * w)..], words[w * T.Count + lane]);
-            }
+            Blake3Tree.Root(keyLanes, flags, messages, done, root);
+            T.StoreDigests(root, digests + done * Blake3.DigestSize);
         }
 
         return done;

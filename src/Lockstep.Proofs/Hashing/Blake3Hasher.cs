@@ -1,11 +1,12 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Lockstep.Proofs.Hashing;
 
 /// <summary>Incremental BLAKE3: bytes in any pieces, then an output of any length.</summary>
-internal sealed class Blake3Hasher : IDisposable
+internal sealed unsafe class Blake3Hasher : IDisposable
 {
     // 2^54 chunks of 1 KiB are the longest message there is.
     private const int MaxDepth = 54;
@@ -54,6 +55,7 @@ internal sealed class Blake3Hasher : IDisposable
     }
 
     /// <summary>Appends bytes to the message.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Update(ReadOnlySpan<byte> input)
     {
         while (!input.IsEmpty)
@@ -65,6 +67,12 @@ internal sealed class Blake3Hasher : IDisposable
                     FinishChunk();
                 else
                     CompressBlock();
+            }
+
+            if (_blockLength == 0 && _blocks == 0 && WholeChunks(input) is > 0 and int whole)
+            {
+                input = input[whole..];
+                continue;
             }
 
             int take = Math.Min(input.Length, Blake3Compression.BlockSize - _blockLength);
@@ -130,6 +138,7 @@ internal sealed class Blake3Hasher : IDisposable
         _blocks = 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CompressBlock()
     {
         Span<Lanes1> message = stackalloc Lanes1[16];
@@ -139,6 +148,7 @@ internal sealed class Blake3Hasher : IDisposable
         _blockLength = 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FinishChunk()
     {
         Span<Lanes1> message = stackalloc Lanes1[16];
@@ -146,6 +156,14 @@ internal sealed class Blake3Hasher : IDisposable
         LoadBlock(message);
         Compress(
             _chaining, message, _chunk, Blake3Compression.BlockSize, _flags | ChunkStartFlag | Blake3Compression.ChunkEnd, chaining);
+        PushChunk(chaining, message);
+        StartChunk();
+    }
+
+    // Takes a chunk's chaining value (the first half of chaining) into the tree.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PushChunk(Span<Lanes1> chaining, Span<Lanes1> message)
+    {
         _chunk++;
 
         // As many complete subtrees end with this chunk as its number has trailing zeros.
@@ -160,6 +178,57 @@ internal sealed class Blake3Hasher : IDisposable
 
         chaining[..8].CopyTo(_stack.AsSpan(8 * _depth));
         _depth++;
-        StartChunk();
+    }
+
+    // Hashes whole chunks at the beginning of the input, one per lane, and returns their bytes. The input's last byte is never
+    // among them: only a further byte shows that a chunk is not the message's last.
+    private int WholeChunks(ReadOnlySpan<byte> input) => Blake3Batch.PreferredLanes switch
+    {
+        >= 16 => WholeChunks<Lanes16>(input),
+        >= 8 => WholeChunks<Lanes8>(input),
+        >= 4 => WholeChunks<Lanes4>(input),
+        _ => 0,
+    };
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int WholeChunks<T>(ReadOnlySpan<byte> input)
+        where T : unmanaged, ILanes<T>
+    {
+        if (input.Length <= T.Count * Blake3Compression.ChunkSize)
+            return 0;
+        byte* memory = stackalloc byte[34 * sizeof(T) + 64];
+        T* words = (T*)(((nuint)memory + 63) & ~(nuint)63), key = words + 16, state = key + 8, counter = state + 8;
+        uint* digests = (uint*)words;
+        Span<Lanes1> message = stackalloc Lanes1[16], chaining = stackalloc Lanes1[16];
+        for (int w = 0; w < 8; w++)
+            key[w] = T.Broadcast(_key[w]);
+        T blockLength = T.Broadcast(Blake3Compression.BlockSize);
+        int done = 0;
+        fixed (byte* from = input)
+        {
+            for (; input.Length - done > T.Count * Blake3Compression.ChunkSize; done += T.Count * Blake3Compression.ChunkSize)
+            {
+                for (int lane = 0; lane < T.Count; lane++)
+                    (((uint*)counter)[lane], ((uint*)(counter + 1))[lane]) = ((uint)(_chunk + (ulong)lane), (uint)((_chunk + (ulong)lane) >> 32));
+                Unsafe.CopyBlockUnaligned(state, key, (uint)(8 * sizeof(T)));
+                for (int block = 0; block < Blake3Compression.ChunkSize / Blake3Compression.BlockSize; block++)
+                {
+                    T.LoadBlocks(from + done + block * Blake3Compression.BlockSize, Blake3Compression.ChunkSize, words);
+                    uint ends = block == 0 ? Blake3Compression.ChunkStart : block == Blake3Compression.ChunkSize / Blake3Compression.BlockSize - 1 ? Blake3Compression.ChunkEnd : 0;
+                    Blake3Compression.Compress(state, words, counter[0], counter[1], blockLength, T.Broadcast(_flags | ends), state, false);
+                }
+
+                T.StoreDigests(state, (byte*)digests);
+                for (int lane = 0; lane < T.Count; lane++)
+                {
+                    Blake3.ReadWords(new ReadOnlySpan<byte>(digests + 8 * lane, Blake3.DigestSize), MemoryMarshal.Cast<Lanes1, uint>(chaining[..8]));
+                    PushChunk(chaining, message);
+                }
+            }
+        }
+
+        new Span<byte>(words, 34 * sizeof(T)).Clear();
+        return done;
     }
 }

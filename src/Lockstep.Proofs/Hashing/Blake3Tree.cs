@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 
 namespace Lockstep.Proofs.Hashing;
 
@@ -8,86 +7,58 @@ namespace Lockstep.Proofs.Hashing;
 /// The BLAKE3 chunk tree of whole messages held in memory, one message per lane, all of one length. Messages of more
 /// than one chunk split so that the left subtree has the largest power of two of whole chunks that leaves the right one non-empty.
 /// </summary>
-internal static class Blake3Tree
+internal static unsafe class Blake3Tree
 {
-    /// <summary>Writes the 16 output words of each lane's root (the first 8 are the 32-byte digest).</summary>
+    /// <summary>Writes the 8 words of each lane's digest.</summary>
     /// <param name="key">8 key words.</param>
     /// <param name="flags">Mode flags of every compression.</param>
-    /// <param name="messages">Lane i's message begins at byte i * <paramref name="stride"/>.</param>
-    /// <param name="stride">Bytes between the beginnings of two messages.</param>
-    /// <param name="length">Bytes of each message.</param>
-    /// <param name="root">16 entries.</param>
-    public static void Root<T>(
-        ReadOnlySpan<T> key, uint flags, ReadOnlySpan<byte> messages, int stride, int length, Span<T> root)
+    /// <param name="messages">The messages.</param>
+    /// <param name="first">Number of the message of lane 0.</param>
+    /// <param name="root">8 entries.</param>
+    public static void Root<T>(T* key, uint flags, in Blake3Messages messages, nint first, T* root)
         where T : unmanaged, ILanes<T> =>
-        Subtree(key, flags, messages, stride, length, 0, Blake3Compression.Root, root);
+        Subtree(key, flags, messages, first, 0, messages.Length, Blake3Compression.Root, root);
 
     /// <summary>Length of the left subtree of a message of more than one chunk.</summary>
     public static int LeftLength(int length) =>
         Blake3Compression.ChunkSize << BitOperations.Log2((uint)((length - 1) / Blake3Compression.ChunkSize));
 
-    private static void Subtree<T>(
-        ReadOnlySpan<T> key, uint flags, ReadOnlySpan<byte> messages, int stride, int length, uint chunk, uint root, Span<T> output)
+    private static void Subtree<T>(T* key, uint flags, in Blake3Messages messages, nint first, int offset, int length, uint root, T* output)
         where T : unmanaged, ILanes<T>
     {
         if (length <= Blake3Compression.ChunkSize)
         {
-            Chunk(key, flags, messages, stride, length, chunk, root, output);
+            Chunk(key, flags, messages, first, offset, length, root, output);
             return;
         }
 
         int left = LeftLength(length);
-        Span<T> children = stackalloc T[24];
-        Subtree(key, flags, messages, stride, left, chunk, 0, children);
-        Subtree(
-            key, flags, messages[left..], stride, length - left, chunk + (uint)(left / Blake3Compression.ChunkSize), 0, children[8..]);
+        T* children = stackalloc T[16];
+        Subtree(key, flags, messages, first, offset, left, 0, children);
+        Subtree(key, flags, messages, first, offset + left, length - left, 0, children + 8);
         Blake3Compression.Compress(
-            key, children[..16], T.Broadcast(0), T.Broadcast(0), T.Broadcast(Blake3Compression.BlockSize),
-            T.Broadcast(flags | Blake3Compression.Parent | root), output);
+            key, children, T.Broadcast(0), T.Broadcast(0), T.Broadcast(Blake3Compression.BlockSize),
+            T.Broadcast(flags | Blake3Compression.Parent | root), output, false);
     }
 
-    private static void Chunk<T>(
-        ReadOnlySpan<T> key, uint flags, ReadOnlySpan<byte> messages, int stride, int length, uint chunk, uint root, Span<T> output)
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Chunk<T>(T* key, uint flags, in Blake3Messages messages, nint first, int offset, int length, uint root, T* state)
         where T : unmanaged, ILanes<T>
     {
-        Span<T> state = stackalloc T[16];
-        Span<T> message = stackalloc T[16];
-        key[..8].CopyTo(state);
+        // Message words on whole cache lines: each is read seven times.
+        byte* memory = stackalloc byte[2 * 16 * sizeof(T) + 64];
+        T* words = (T*)(((nuint)memory + 63) & ~(nuint)63);
+        byte* scratch = (byte*)(words + 16);
+        T counter = T.Broadcast((uint)(offset / Blake3Compression.ChunkSize)), zero = T.Broadcast(0);
+        Unsafe.CopyBlockUnaligned(state, key, (uint)(8 * sizeof(T)));
         uint start = Blake3Compression.ChunkStart;
-        int offset = 0;
-        while (true)
+        for (int end = offset + length; offset < end; offset += Blake3Compression.BlockSize, start = 0)
         {
-            int blockLength = Math.Min(Blake3Compression.BlockSize, length - offset);
-            bool last = offset + blockLength == length;
-            LoadBlock(messages[offset..], stride, blockLength, message);
-            Blake3Compression.Compress(
-                state, message, T.Broadcast(chunk), T.Broadcast(0), T.Broadcast((uint)blockLength),
-                T.Broadcast(flags | start | (last ? Blake3Compression.ChunkEnd | root : 0)), last ? output : state);
-            if (last)
-                return;
-            start = 0;
-            offset += blockLength;
-        }
-    }
-
-    // Transposes one block of every lane: entry w holds word w of all lanes; short blocks are filled with zeros.
-    private static void LoadBlock<T>(ReadOnlySpan<byte> messages, int stride, int blockLength, Span<T> message)
-        where T : unmanaged, ILanes<T>
-    {
-        Span<uint> words = MemoryMarshal.Cast<T, uint>(message);
-        Span<byte> padded = stackalloc byte[Blake3Compression.BlockSize];
-        for (int lane = 0; lane < T.Count; lane++)
-        {
-            scoped ReadOnlySpan<byte> block = messages.Slice(lane * stride, blockLength);
-            if (blockLength < Blake3Compression.BlockSize)
-            {
-                padded.Clear();
-                block.CopyTo(padded);
-                block = padded;
-            }
-
-            for (int w = 0; w < 16; w++)
-                words[w * T.Count + lane] = BinaryPrimitives.ReadUInt32LittleEndian(block[(4 * w)..]);
+            int blockLength = Math.Min(Blake3Compression.BlockSize, end - offset);
+            uint last = offset + blockLength == end ? Blake3Compression.ChunkEnd | root : 0;
+            messages.LoadBlock(first, offset, blockLength, words, scratch);
+            Blake3Compression.Compress(state, words, counter, zero, T.Broadcast((uint)blockLength), T.Broadcast(flags | start | last), state, false);
         }
     }
 }

@@ -21,7 +21,6 @@ internal class Transcript
     private const byte WorkTag = 3;
     private const byte PositionsTag = 4;
     private const byte NonceTag = 5;
-    private const int GrindBatch = 1 << 12;
 
     private readonly byte[] _state = Blake3.Hash("lockstep/transcript/1"u8);
 
@@ -108,13 +107,13 @@ internal class Transcript
     /// Finds the lowest nonce whose proof of work holds, and absorbs it. The work's body is u8 bits, u64 nonce; its
     /// digest, read from the top bit of byte 0 downward, must begin with that many zeros.
     /// </summary>
-    /// <param name="label">ASCII label.</param>
+    /// <param name="label">ASCII label, at most 21 characters: the work is one block.</param>
     /// <param name="bits">Zero bits demanded, 0..40; with 0 the nonce is 0.</param>
     /// <param name="workers">Threads that try ranges of nonces, and how they are cancelled.</param>
     public virtual ulong Grind(string label, int bits, Workers workers)
     {
         CheckBits(bits);
-        ulong nonce = bits == 0 ? 0 : Search(WorkInput(label, bits), bits, workers);
+        ulong nonce = bits == 0 ? 0 : Blake3Work.Search(WorkPrefix(label, bits), bits, workers);
         AbsorbNonce(label, bits, nonce);
         return nonce;
     }
@@ -126,48 +125,16 @@ internal class Transcript
         bool holds = nonce == 0;
         if (bits > 0)
         {
-            byte[] input = WorkInput(label, bits);
-            BinaryPrimitives.WriteUInt64LittleEndian(input.AsSpan(input.Length - sizeof(ulong)), nonce);
-            holds = LeadingZeros(Blake3.Hash(input)) >= bits;
+            using var hasher = new Blake3Hasher();
+            hasher.Update(WorkPrefix(label, bits));
+            AppendUInt64(hasher, nonce);
+            Span<byte> digest = stackalloc byte[Blake3.DigestSize];
+            hasher.Finish(digest);
+            holds = LeadingZeros(digest) >= bits;
         }
 
         AbsorbNonce(label, bits, nonce);
         return holds;
-    }
-
-    private static ulong Search(byte[] input, int bits, Workers workers)
-    {
-        int ranges = Math.Max(workers.Count, 1);
-        for (ulong first = 0; ; first += (ulong)(GrindBatch * ranges))
-        {
-            var found = new ulong?[ranges];
-            workers.For(ranges, 1, (start, end) =>
-            {
-                for (int range = start; range < end; range++)
-                    found[range] = SearchBatch(input, bits, first + (ulong)(range * GrindBatch));
-            });
-            foreach (ulong? nonce in found)
-                if (nonce is ulong lowest)
-                    return lowest;
-        }
-    }
-
-    private static ulong? SearchBatch(byte[] input, int bits, ulong first)
-    {
-        var inputs = new byte[GrindBatch * input.Length];
-        var digests = new byte[GrindBatch * Blake3.DigestSize];
-        for (int i = 0; i < GrindBatch; i++)
-        {
-            Span<byte> one = inputs.AsSpan(i * input.Length, input.Length);
-            input.CopyTo(one);
-            BinaryPrimitives.WriteUInt64LittleEndian(one[(input.Length - sizeof(ulong))..], first + (ulong)i);
-        }
-
-        Blake3Batch.HashMany(inputs, input.Length, digests);
-        for (int i = 0; i < GrindBatch; i++)
-            if (LeadingZeros(digests.AsSpan(i * Blake3.DigestSize, Blake3.DigestSize)) >= bits)
-                return first + (ulong)i;
-        return null;
     }
 
     private static int LeadingZeros(ReadOnlySpan<byte> digest) =>
@@ -194,8 +161,7 @@ internal class Transcript
         hasher.Update(bytes);
     }
 
-    private byte[] WorkInput(string label, int bits) =>
-        [.. _state, .. Header(WorkTag, label), (byte)bits, 0, 0, 0, 0, 0, 0, 0, 0];
+    private byte[] WorkPrefix(string label, int bits) => [.. _state, .. Header(WorkTag, label), (byte)bits];
 
     private void AbsorbNonce(string label, int bits, ulong nonce)
     {
