@@ -4,135 +4,241 @@ using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Kernels;
 using Lockstep.Proofs.Memory;
 using Lockstep.Proofs.Randomness;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Proofs.Prover;
 
-/// <summary>Z(j), the witness summed over units or tails, and the sums over columns that the row folds need.</summary>
-internal sealed unsafe class FoldSums : IDisposable
+/// <summary>
+/// The prover's side of docs/proof-system.md section 6 on the kernels, one numbered step after the other: the same bytes as
+/// <see cref="ReferenceProver"/>. Randomness belongs to one transcript: a proof that has to be given up starts again at step 1
+/// with a new generator.
+/// </summary>
+internal static unsafe class WindowProver
 {
-    private readonly ArgumentShape _shape;
-    private readonly NativeBlock _unitTops, _crossTops, _tailSlots, _tailUnits, _tailCross;
-
-    public FoldSums(WitnessBits z, ReadOnlyMemory<Gf128> unitPoint, Workers workers)
+    /// <summary>Proves <paramref name="instance"/> for the bits of <paramref name="z"/>, whose mask elements are filled here.</summary>
+    /// <returns>False when the challenges were degenerate (probability about 2^-120): start again with fresh randomness.</returns>
+    /// <param name="instance">The statement's circuits, chunks and public outputs, already absorbed by the transcript.</param>
+    /// <param name="z">The witness.</param>
+    /// <param name="random">Fresh randomness of this proof alone.</param>
+    /// <param name="channel">Where the proof is written.</param>
+    /// <param name="workers">Threads and cancellation.</param>
+    /// <param name="progress">Receives the name of each stage as it begins.</param>
+    public static bool Prove(ArgumentInstance instance, WitnessBits z, ProofRandom random, ProverChannel channel, Workers workers, Action<string>? progress = null)
     {
-        _shape = z.Shape;
-        int unitBits = 8 * WitnessBits.UnitBytes, blockBits = 8 * SkipKernel.BlockBytes;
-        Gf128[] low = Multilinear.EqTable(unitPoint.Span[.._shape.LowBits]);
-        TopEq = Multilinear.EqTable(unitPoint.Span[_shape.LowBits..]);
-        TailEq = Multilinear.EqTable(unitPoint.Span[_shape.TailInnerBits.._shape.LowBits]);
-        Units = z.ActiveUnits();
-        Tails = z.ActiveTails();
-        _unitTops = NativePool.Shared.Rent((long)_shape.PresentTops * unitBits * Gf128.Size);
-        _crossTops = NativePool.Shared.Rent((long)_shape.PresentTops * unitBits * Gf128.Size);
-        _tailSlots = NativePool.Shared.Rent(8L * WitnessBits.TailBytes * Gf128.Size);
-        _tailUnits = NativePool.Shared.Rent((long)blockBits * Gf128.Size);
-        _tailCross = NativePool.Shared.Rent((long)blockBits * Gf128.Size);
-        ForTops(z, low, _unitTops, workers);
-        BitSums.Compute(z.Tails, WitnessBits.TailBytes, WitnessBits.TailBytes, TailEq.AsMemory(0, Tails), _tailSlots.As<Gf128>(), workers);
-        BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, low.AsMemory(0, Tails << _shape.TailInnerBits), _tailUnits.As<Gf128>(), workers);
+        using var hidden = new SecretArrays();
+        ArgumentShape shape = instance.Shape;
+        Transcript transcript = channel.Transcript;
+        var schedule = new PadSchedule(shape);
+        var said = new Conversation(shape);
+
+        // 1 ---- Commit: rows of bits with q random coefficients each, the mask row g, the pad rows pi and mu. ----------
+        Stage("commit");
+        FillMasks(shape, z, random);
+        Gf128[] pads = hidden.Take<Gf128>(shape.PadRowLength), padMask = hidden.Take<Gf128>(shape.PadRowLength);
+        ReferenceProver.DrawPads(shape, schedule, random, pads);
+        using (RandomStream stream = random.Take("pad mask"))
+            stream.Fill(padMask.AsSpan());
+        using var commitment = new FastCommitment(z, pads, padMask, random, workers);
+        channel.Send(Labels.Root, commitment.Root);
+        said.ZerocheckPoint = PinnedCoordinates.DrawPoint(shape, transcript);
+
+        // 2 ---- Univariate skip. -----------------------------------------------------------------------------------------
+        Stage("skip");
+        using var a = new WitnessBits(shape);
+        using var b = new WitnessBits(shape);
+        Forms(instance, z, a, b, workers);
+        using var zerocheck = new FastZerocheck(z, a, b, said.ZerocheckPoint, workers);
+        Gf128[] skip = zerocheck.Skip();
+        said.Skip = SendMasked(Labels.Skip, schedule.Skip, skip);
+        said.SkipPoint = transcript.Challenge(Labels.SkipPoint);
+        said.Ties = new TieChallenges(instance, transcript);
+
+        // 3, 4 ---- Zerocheck rounds; the rounds that bind i carry the ties. --------------------------------------------
+        Stage("zerocheck");
+        zerocheck.Begin(said.SkipPoint, Multilinear.InnerProduct(SkipDomain.LagrangeOfAll(said.SkipPoint).AsSpan(SkipDomain.Half), skip));
+        using var ties = new FastTies(instance, z, said.Ties,
+            new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta), workers);
+        for (int j = 0; j < shape.ZerocheckVariables; j++)
+        {
+            (Gf128 g1, Gf128 g2) = zerocheck.Round(j == 0 ? default : said.S[j - 1]);
+            said.Zerocheck[j] = SendMasked(Labels.Round, schedule.Zerocheck + 2 * j, g1, g2);
+            int tie = j - shape.InnerVariables;
+            if (tie >= 0)
+            {
+                (Gf128 h0, Gf128 h2) = ties.Round();
+                said.Tie[tie] = SendMasked(Labels.Round, schedule.Tie + 2 * tie, h0, h2);
+            }
+
+            said.S[j] = transcript.Challenge(Labels.RoundPoint);
+            zerocheck.Challenge(said.S[j]);
+            if (tie >= 0)
+                ties.Bind(said.S[j]);
+        }
+
+        // 5 ---- End values. ----------------------------------------------------------------------------------------------
+        zerocheck.Finish(said.S[^1]);
+        (Gf128 va, Gf128 vb, Gf128 vc) = zerocheck.End;
+        said.End = SendMasked(Labels.EndValues, schedule.End, [va, vb, vc, .. ties.End]);
+        said.Outputs = new OutputChallenges(instance, transcript);
+
+        // 6 ---- Lincheck. ------------------------------------------------------------------------------------------------
+        Stage("lincheck");
+        using var sums = new FoldSums(z, said.UnitPoint.ToArray(), workers);
+        Gf128[] unitSums = sums.UnitSums(), tailSums = sums.TailSums().ToArray();
+        var lincheck = new LincheckRounds(
+            CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(unitSums),
+            CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(tailSums));
+        for (int j = 0; j < shape.LincheckVariables; j++)
+        {
+            (Gf128 g0, Gf128 g2) = lincheck.Round();
+            said.Lincheck[j] = SendMasked(Labels.Lincheck, schedule.Lincheck + 2 * j, g0, g2);
+            said.T[^(j + 1)] = transcript.Challenge(Labels.LincheckPoint);
+            lincheck.Bind(said.T[^(j + 1)]);
+        }
+
+        (Gf128 zu, Gf128 zt) = lincheck.End;
+        said.Opened = SendMasked(Labels.Opened, schedule.Opened, zu, zt);
+        said.RegionWeight = transcript.Challenge(Labels.RegionWeight);
+        if (!ReferenceProver.MasksSpan(shape, said))
+            return false;
+
+        // 7 ---- Ring switch: 128 values in clear, made uniform by the mask elements. ------------------------------------
+        said.RingValues = LincheckRounds.RingValues(shape, unitSums, tailSums, said.T, said.RegionWeight);
+        channel.Send(Labels.RingValues, said.RingValues);
+        said.RingPoint = transcript.Challenges(Labels.RingPoint, 7);
+
+        // 8 ---- Row folds, on the matrix of the rows' products alone. ----------------------------------------------------
+        Stage("fold");
+        LinearMap phi = RingSwitch.Phi(said.RingPoint);
+        FoldMatrix fold = sums.Matrix(z, said.T, said.RegionWeight, phi, workers);
+        for (int j = 0; j < shape.RowVariables; j++)
+        {
+            (Gf128 g0, Gf128 g2) = fold.Round();
+            said.Fold[j] = SendMasked(Labels.Fold, schedule.Fold + 2 * j, g0, g2);
+            channel.SendWork(Labels.FoldPoint, shape.FoldGrinding, workers);
+            said.FoldPoint[j] = transcript.Challenge(Labels.FoldPoint);
+            fold.Bind(said.FoldPoint[j]);
+        }
+
+        // 9 ---- The mask row's share. ------------------------------------------------------------------------------------
+        Gf128[] weights = new RingSwitch(shape, said.UnitPoint, said.T, said.RegionWeight).FoldedWeights(phi, said.FoldPoint);
+        said.Sigma = SendMasked(Labels.Sigma, schedule.Sigma, Multilinear.InnerProduct(weights, commitment.MaskRow[..shape.MessageLength]));
+        channel.SendWork(Labels.MaskWeight, shape.MaskGrinding, workers);
+        said.MaskWeight = transcript.Challenge(Labels.MaskWeight);
+        if (said.MaskWeight.IsZero)
+            return false;
+
+        // 10 ---- The folded row u: uniform, because g is. Its upper coefficients, its inner product, and a commitment. --
+        Gf128[] folded = Fold(shape, z, commitment, said, workers);
+        said.FoldedHigh = folded[shape.MessageLength..];
+        said.FoldedValue = [Multilinear.InnerProduct(weights, folded.AsSpan(0, shape.MessageLength))];
+        channel.Send(Labels.FoldedHigh, said.FoldedHigh);
+        channel.Send(Labels.FoldedValue, said.FoldedValue);
+        var levels = new LevelRounds(shape, folded[..shape.MessageLength], weights, workers);
+        levels.Commit(channel);
+
+        // 11 ---- The product of the pads of v_a and v_b, then all eight equations as one. --------------------------------
+        Stage("open");
+        said.TriplePoint = transcript.Challenge(Labels.TriplePoint);
+        if (said.TriplePoint.IsZero)
+            return false;
+        said.TripleOpening =
+        [
+            said.TriplePoint * pads[schedule.End] + pads[schedule.Triple + 1],
+            pads[schedule.End + 1] + pads[schedule.Triple + 2],
+        ];
+        channel.Send(Labels.TripleOpening, said.TripleOpening);
+        AffineForm combined = PadEquations.Combine(PadEquations.Build(instance, said), transcript.Challenge(Labels.EquationWeight));
+        channel.Send(Labels.PadSum, Multilinear.InnerProduct(combined.Coefficients, padMask));
+        channel.SendWork(Labels.PadWeight, shape.PadGrinding, workers);
+        Gf128 omega = transcript.Challenge(Labels.PadWeight);
+        if (omega.IsZero)
+            return false;
+
+        // 12 ---- The pad row, masked by mu, then the positions. ----------------------------------------------------------
+        for (int x = 0; x < padMask.Length; x++)
+            padMask[x] += omega * pads[x];
+        channel.Send(Labels.PadRow, padMask);
+        channel.SendWork(Labels.Positions, shape.QueryGrinding, workers);
+        int[] positions = transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength);
+
+        // 13 ---- The levels, then all openings. --------------------------------------------------------------------------
+        levels.Run(positions, channel);
+        commitment.Open(positions, channel);
+        levels.Open(channel);
+        return true;
+
+        Gf128[] SendMasked(string label, int firstPad, params ReadOnlySpan<Gf128> values)
+        {
+            var sent = new Gf128[values.Length];
+            for (int i = 0; i < sent.Length; i++)
+                sent[i] = values[i] + pads[firstPad + i];
+            channel.Send(label, sent);
+            return sent;
+        }
+
+        void Stage(string name)
+        {
+            workers.Cancellation.ThrowIfCancellationRequested();
+            progress?.Invoke(name);
+        }
     }
 
-    public int Units { get; }
-
-    public int Tails { get; }
-
-    public Gf128[] TopEq { get; }
-
-    public Gf128[] TailEq { get; }
-
-    /// <summary>Z_U, laid out v | p | high with a copy for each value of the dummy high variable.</summary>
-    public Gf128[] UnitSums()
+    // 128 random bits in each of the first units, as free witness bits: they mask the ring values (docs/proof-system.md
+    // section 11).
+    private static void FillMasks(ArgumentShape shape, WitnessBits z, ProofRandom random)
     {
-        var sums = new Gf128[1 << _shape.LincheckVariables];
-        int bits = 8 * WitnessBits.UnitBytes;
-        for (int top = 0; top < _shape.PresentTops; top++)
-            for (int j = 0; j < bits; j++)
-                sums[j] += TopEq[top] * _unitTops.As<Gf128>()[(long)top * bits + j];
-        sums.AsSpan(0, sums.Length / 2).CopyTo(sums.AsSpan(sums.Length / 2));
-        return sums;
+        using RandomStream masks = random.Take("mask elements");
+        for (int i = 0; i < shape.MaskUnits; i++)
+            masks.Fill(MemoryMarshal.AsBytes(z.Unit(i).Slice(4 * shape.MaskElement, 4)));
     }
 
-    /// <summary>Z_T.</summary>
-    public ReadOnlySpan<Gf128> TailSums() => _tailSlots.Span<Gf128>(0, 8 * WitnessBits.TailBytes);
-
-    /// <summary>B(f, f') for all rows, from the end point t of the lincheck and phi.</summary>
-    public FoldMatrix Matrix(WitnessBits z, ReadOnlySpan<Gf128> t, Gf128 regionWeight, LinearMap phi, Workers workers)
+    private static void Forms(ArgumentInstance instance, WitnessBits z, WitnessBits a, WitnessBits b, Workers workers)
     {
-        ArgumentShape shape = _shape;
-        ReadOnlySpan<Gf128> high = t[(7 + shape.PBits)..];
-        Gf128[] pEq = Multilinear.EqTable(t.Slice(7, shape.PBits)), hEq = Multilinear.EqTable(high[..shape.HBits]), innerEq = Multilinear.EqTable(high);
+        int units = z.ActiveUnits(), tails = z.ActiveTails();
+        workers.For(units, 16, (start, end) =>
+        {
+            for (int i = start; i < end; i++)
+                instance.Unit.Forms(z.Unit(i), a.Unit(i), b.Unit(i));
+        });
+        workers.For(tails, 1, (start, end) =>
+        {
+            for (int q = start; q < end; q++)
+                instance.Tail.Forms(z.Tail(q), a.Tail(q), b.Tail(q));
+        });
+    }
 
-        // The tails' columns weigh units of the same low index.
-        var low = new Gf128[1 << shape.LowBits];
-        for (int i = 0; i < low.Length; i++)
-            low[i] = innerEq[i & (innerEq.Length - 1)] * TailEq[i >> shape.TailInnerBits];
-        ForTops(z, low, _crossTops, workers);
-        BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, low.AsMemory(0, Tails << shape.TailInnerBits), _tailCross.As<Gf128>(), workers);
-
-        // For each row the 128 sums of its bits over the columns, weighed as units' and as tails' columns.
-        int rows = shape.BitRows, tail = rows - 1;
-        var places = new int[rows];
-        var factors = new Gf128[rows];
-        var unitColumns = new Gf128[rows][];
-        var tailColumns = new Gf128[rows][];
+    // u = sum_f eq(r_f, f) row_f + xi g, all n + q coefficients.
+    private static Gf128[] Fold(ArgumentShape shape, WitnessBits z, FastCommitment commitment, Conversation said, Workers workers)
+    {
+        Gf128[] eq = Multilinear.EqTable(said.FoldPoint), factors = new Gf128[shape.BitRows], u = new Gf128[shape.RowLength];
+        var rows = new RowCombination.Row[shape.BitRows];
         for (int h = 0; h < shape.HCount; h++)
             for (int top = 0; top < shape.PresentTops; top++)
             {
                 int row = shape.RowIndex(h, top);
-                long at = (long)top * 8 * WitnessBits.UnitBytes + h * 8 * SkipKernel.BlockBytes;
-                (places[row], factors[row]) = (shape.FoldIndex(h, top), hEq[h] * TopEq[top]);
-                unitColumns[row] = OverP(pEq, _unitTops.As<Gf128>() + at);
-                tailColumns[row] = OverP(pEq, _crossTops.As<Gf128>() + at);
+                factors[row] = eq[shape.FoldIndex(h, top)];
+                byte* first = z.Units + ((long)top << shape.LowBits) * WitnessBits.UnitBytes + h * SkipKernel.BlockBytes;
+                rows[row] = new RowCombination.Row(first, WitnessBits.UnitBytes, 1 << shape.LowBits, factors[row]);
             }
 
-        (places[tail], factors[tail]) = (shape.FoldIndex(shape.HCount, 0), regionWeight);
-        unitColumns[tail] = OverP(pEq, _tailUnits.As<Gf128>());
-        tailColumns[tail] = OverP(pEq, _tailCross.As<Gf128>());
-
-        var matrix = new FoldMatrix(1 << shape.RowVariables);
-        workers.For(rows, 1, (start, end) =>
+        factors[^1] = eq[shape.FoldIndex(shape.HCount, 0)];
+        rows[^1] = new RowCombination.Row(z.Tails, SkipKernel.BlockBytes, z.ActiveTails() << shape.TailInnerBits, factors[^1]);
+        using NativeBlock low = NativePool.Shared.Rent((long)shape.MessageLength * Gf128.Size);
+        RowCombination.Compute(rows, low.As<Gf128>(), shape.MessageLength, workers);
+        Span<Gf128> mask = commitment.MaskRow, pads = commitment.RowPads;
+        for (int x = 0; x < shape.MessageLength; x++)
+            u[x] = low.As<Gf128>()[x] + said.MaskWeight * mask[x];
+        for (int k = 0; k < shape.RowPads; k++)
         {
-            for (int f = start; f < end; f++)
-                for (int value = 0; value < rows; value++)
-                {
-                    Gf128[] sums = (f == tail ? tailColumns : unitColumns)[value];
-                    Gf128 sum = default;
-                    for (int v = 0; v < sums.Length; v++)
-                        sum += TowerBasis.Element(v) * phi.Apply(factors[f] * sums[v]);
-                    matrix[places[f], places[value]] = sum;
-                }
-        });
-        return matrix;
-    }
-
-    /// <summary>Overwrites all sums.</summary>
-    public void Dispose()
-    {
-        _unitTops.Dispose();
-        _crossTops.Dispose();
-        _tailSlots.Dispose();
-        _tailUnits.Dispose();
-        _tailCross.Dispose();
-    }
-
-    private void ForTops(WitnessBits z, Gf128[] low, NativeBlock into, Workers workers)
-    {
-        long bits = 8L * WitnessBits.UnitBytes;
-        for (int top = 0; top < _shape.PresentTops; top++)
-        {
-            int first = top << _shape.LowBits, count = Math.Clamp(Units - first, 0, low.Length);
-            BitSums.Compute(z.Units + (long)first * WitnessBits.UnitBytes, WitnessBits.UnitBytes, WitnessBits.UnitBytes, low.AsMemory(0, count), into.As<Gf128>() + top * bits, workers);
+            Gf128 sum = said.MaskWeight * mask[shape.MessageLength + k];
+            for (int row = 0; row < factors.Length; row++)
+                sum += factors[row] * pads[row * shape.RowPads + k];
+            u[shape.MessageLength + k] = sum;
         }
-    }
 
-    private static Gf128[] OverP(Gf128[] pEq, Gf128* sums)
-    {
-        var result = new Gf128[128];
-        for (int p = 0; p < pEq.Length; p++)
-            for (int v = 0; v < 128; v++)
-                result[v] += pEq[p] * sums[128 * p + v];
-        return result;
+        return u;
     }
 }

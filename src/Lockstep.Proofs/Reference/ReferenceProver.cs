@@ -243,7 +243,7 @@ internal static class ReferenceProver
 
     // The mask elements reach s_v with the weights eq(s_out, i) eq(t_high, h) eq(t_p, p); if those do not span the field,
     // the values would not be uniform.
-    private static bool MasksSpan(ArgumentShape shape, Conversation said)
+    internal static bool MasksSpan(ArgumentShape shape, Conversation said)
     {
         Gf128 place = Multilinear.Eq(said.T.AsSpan(7, shape.PBits + shape.HBits), shape.MaskElement);
         Gf128[] eq = Multilinear.EqTable(said.UnitPoint);
