@@ -94,8 +94,9 @@ internal static unsafe class RowCombination
             to[i] = ((Vector512<byte>*)from)[i];
     }
 
+    /// <summary>Adds to sixteen planes the map of the sixteen planes x; the block from input byte c to output byte m stands at map[16 c + m].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddMapped(Vector512<byte>* x, ulong* map, Vector512<byte>* planes)
+    public static void AddMapped(Vector512<byte>* x, ulong* map, Vector512<byte>* planes)
     {
         Vector512<byte> x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], x4 = x[4], x5 = x[5], x6 = x[6], x7 = x[7];
         Vector512<byte> x8 = x[8], x9 = x[9], x10 = x[10], x11 = x[11], x12 = x[12], x13 = x[13], x14 = x[14], x15 = x[15];

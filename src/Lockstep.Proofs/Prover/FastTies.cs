@@ -1,6 +1,7 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Kernels;
 using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Prover;
@@ -11,7 +12,7 @@ namespace Lockstep.Proofs.Prover;
 /// </summary>
 internal sealed unsafe class FastTies : IDisposable
 {
-    private const int Products = 4, Grain = 1024;
+    private const int Products = 4;
 
     // Weights and values of the four products, one after the other, twice: a round's result goes to the other half.
     private readonly NativeBlock _memory;
@@ -79,41 +80,21 @@ internal sealed unsafe class FastTies : IDisposable
     public (Gf128 G0, Gf128 G2) Round()
     {
         Gf128 g0 = default, g2 = default;
-        object gate = new();
-        _workers.For(_length / 2, Grain, (start, end) =>
+        for (int product = 0; product < Products; product++)
         {
-            Gf128 s0 = default, s2 = default;
-            for (int product = 0; product < Products; product++)
-            {
-                Gf128* w = Values(2 * product), x = Values(2 * product + 1);
-                for (int k = 2 * start; k < 2 * end; k += 2)
-                {
-                    s0 += w[k] * x[k];
-                    s2 += (w[k] + w[k + 1]) * (x[k] + x[k + 1]);
-                }
-            }
+            (Gf128 s0, Gf128 s2) = PairRounds.Sums(Values(2 * product), Values(2 * product + 1), _length, _workers);
+            g0 += s0;
+            g2 += s2;
+        }
 
-            lock (gate)
-            {
-                g0 += s0;
-                g2 += s2;
-            }
-        });
         return (g0, g2);
     }
 
     /// <summary>Binds the current variable at <paramref name="s"/>.</summary>
     public void Bind(Gf128 s)
     {
-        _workers.For(_length / 2, Grain, (start, end) =>
-        {
-            for (int array = 0; array < 2 * Products; array++)
-            {
-                Gf128* from = Values(array), to = _next + array * _pitch;
-                for (int k = start; k < end; k++)
-                    to[k] = from[2 * k] + s * (from[2 * k] + from[2 * k + 1]);
-            }
-        });
+        for (int array = 0; array < 2 * Products; array++)
+            PairRounds.Bind(Values(array), _next + array * _pitch, _length / 2, s, _workers);
         Gf128* now = _now;
         _now = _next;
         _next = now;

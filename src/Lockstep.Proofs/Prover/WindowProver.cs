@@ -17,6 +17,8 @@ namespace Lockstep.Proofs.Prover;
 /// </summary>
 internal static unsafe class WindowProver
 {
+    internal static Action<string>? Tick;
+
     /// <summary>Proves <paramref name="instance"/> for the bits of <paramref name="z"/>, whose mask elements are filled here.</summary>
     /// <returns>False when the challenges were degenerate (probability about 2^-120): start again with fresh randomness.</returns>
     /// <param name="instance">The statement's circuits, chunks and public outputs, already absorbed by the transcript.</param>
@@ -40,7 +42,9 @@ internal static unsafe class WindowProver
         ReferenceProver.DrawPads(shape, schedule, random, pads);
         using (RandomStream stream = random.Take("pad mask"))
             stream.Fill(padMask.AsSpan());
+        Tick?.Invoke("pads");
         using var commitment = new FastCommitment(z, pads, padMask, random, workers);
+        Tick?.Invoke("commit");
         channel.Send(Labels.Root, commitment.Root);
         said.ZerocheckPoint = PinnedCoordinates.DrawPoint(shape, transcript);
 
@@ -48,9 +52,13 @@ internal static unsafe class WindowProver
         Stage("skip");
         using var a = new WitnessBits(shape);
         using var b = new WitnessBits(shape);
+        Tick?.Invoke("rent");
         Forms(instance, z, a, b, workers);
+        Tick?.Invoke("forms");
         using var zerocheck = new FastZerocheck(z, a, b, said.ZerocheckPoint, workers);
+        Tick?.Invoke("zsums");
         Gf128[] skip = zerocheck.Skip();
+        Tick?.Invoke("skip");
         said.Skip = SendMasked(Labels.Skip, schedule.Skip, skip);
         said.SkipPoint = transcript.Challenge(Labels.SkipPoint);
         said.Ties = new TieChallenges(instance, transcript);
@@ -58,8 +66,10 @@ internal static unsafe class WindowProver
         // 3, 4 ---- Zerocheck rounds; the rounds that bind i carry the ties. --------------------------------------------
         Stage("zerocheck");
         zerocheck.Begin(said.SkipPoint, Multilinear.InnerProduct(SkipDomain.LagrangeOfAll(said.SkipPoint).AsSpan(SkipDomain.Half), skip));
+        Tick?.Invoke("begin");
         using var ties = new FastTies(instance, z, said.Ties,
             new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta), workers);
+        Tick?.Invoke("ties");
         for (int j = 0; j < shape.ZerocheckVariables; j++)
         {
             (Gf128 g1, Gf128 g2) = zerocheck.Round(j == 0 ? default : said.S[j - 1]);
@@ -77,6 +87,7 @@ internal static unsafe class WindowProver
                 ties.Bind(said.S[j]);
         }
 
+        Tick?.Invoke("rounds");
         // 5 ---- End values. ----------------------------------------------------------------------------------------------
         zerocheck.Finish(said.S[^1]);
         (Gf128 va, Gf128 vb, Gf128 vc) = zerocheck.End;
@@ -85,11 +96,15 @@ internal static unsafe class WindowProver
 
         // 6 ---- Lincheck. ------------------------------------------------------------------------------------------------
         Stage("lincheck");
+        Tick?.Invoke("out");
         using var sums = new FoldSums(z, said.UnitPoint.ToArray(), workers);
+        Tick?.Invoke("foldsums");
         Gf128[] unitSums = sums.UnitSums(), tailSums = sums.TailSums().ToArray();
+        Tick?.Invoke("sums");
         var lincheck = new LincheckRounds(
             CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(unitSums),
             CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(tailSums));
+        Tick?.Invoke("weights");
         for (int j = 0; j < shape.LincheckVariables; j++)
         {
             (Gf128 g0, Gf128 g2) = lincheck.Round();
@@ -101,9 +116,11 @@ internal static unsafe class WindowProver
         (Gf128 zu, Gf128 zt) = lincheck.End;
         said.Opened = SendMasked(Labels.Opened, schedule.Opened, zu, zt);
         said.RegionWeight = transcript.Challenge(Labels.RegionWeight);
+        Tick?.Invoke("lincheck");
         if (!ReferenceProver.MasksSpan(shape, said))
             return false;
 
+        Tick?.Invoke("masks");
         // 7 ---- Ring switch: 128 values in clear, made uniform by the mask elements. ------------------------------------
         said.RingValues = LincheckRounds.RingValues(shape, unitSums, tailSums, said.T, said.RegionWeight);
         channel.Send(Labels.RingValues, said.RingValues);
@@ -112,7 +129,9 @@ internal static unsafe class WindowProver
         // 8 ---- Row folds, on the matrix of the rows' products alone. ----------------------------------------------------
         Stage("fold");
         LinearMap phi = RingSwitch.Phi(said.RingPoint);
+        Tick?.Invoke("ring");
         FoldMatrix fold = sums.Matrix(z, said.T, said.RegionWeight, phi, workers);
+        Tick?.Invoke("matrix");
         for (int j = 0; j < shape.RowVariables; j++)
         {
             (Gf128 g0, Gf128 g2) = fold.Round();
@@ -122,23 +141,29 @@ internal static unsafe class WindowProver
             fold.Bind(said.FoldPoint[j]);
         }
 
+        Tick?.Invoke("folds");
         // 9 ---- The mask row's share. ------------------------------------------------------------------------------------
-        Gf128[] weights = new RingSwitch(shape, said.UnitPoint, said.T, said.RegionWeight).FoldedWeights(phi, said.FoldPoint);
-        said.Sigma = SendMasked(Labels.Sigma, schedule.Sigma, Multilinear.InnerProduct(weights, commitment.MaskRow[..shape.MessageLength]));
+        using var levels = new FastLevels(shape, workers);
+        FoldedWeights.Compute(shape, said, phi, levels.Weights, workers);
+        Tick?.Invoke("weights'");
+        fixed (Gf128* mask = commitment.MaskRow)
+            said.Sigma = SendMasked(Labels.Sigma, schedule.Sigma, ColumnRounds.InnerProduct(levels.Weights, mask, shape.MessageLength, workers));
         channel.SendWork(Labels.MaskWeight, shape.MaskGrinding, workers);
         said.MaskWeight = transcript.Challenge(Labels.MaskWeight);
         if (said.MaskWeight.IsZero)
             return false;
 
         // 10 ---- The folded row u: uniform, because g is. Its upper coefficients, its inner product, and a commitment. --
-        Gf128[] folded = Fold(shape, z, commitment, said, workers);
-        said.FoldedHigh = folded[shape.MessageLength..];
-        said.FoldedValue = [Multilinear.InnerProduct(weights, folded.AsSpan(0, shape.MessageLength))];
+        Tick?.Invoke("sigma");
+        said.FoldedHigh = Fold(shape, z, commitment, said, levels.Vector, workers);
+        Tick?.Invoke("u");
+        said.FoldedValue = [ColumnRounds.InnerProduct(levels.Weights, levels.Vector, shape.MessageLength, workers)];
         channel.Send(Labels.FoldedHigh, said.FoldedHigh);
         channel.Send(Labels.FoldedValue, said.FoldedValue);
-        var levels = new LevelRounds(shape, folded[..shape.MessageLength], weights, workers);
+        Tick?.Invoke("V");
         levels.Commit(channel);
 
+        Tick?.Invoke("levelcommit");
         // 11 ---- The product of the pads of v_a and v_b, then all eight equations as one. --------------------------------
         Stage("open");
         said.TriplePoint = transcript.Challenge(Labels.TriplePoint);
@@ -165,9 +190,12 @@ internal static unsafe class WindowProver
         int[] positions = transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength);
 
         // 13 ---- The levels, then all openings. --------------------------------------------------------------------------
+        Tick?.Invoke("open");
         levels.Run(positions, channel);
+        Tick?.Invoke("levels");
         commitment.Open(positions, channel);
         levels.Open(channel);
+        Tick?.Invoke("openings");
         return true;
 
         Gf128[] SendMasked(string label, int firstPad, params ReadOnlySpan<Gf128> values)
@@ -210,10 +238,10 @@ internal static unsafe class WindowProver
         });
     }
 
-    // u = sum_f eq(r_f, f) row_f + xi g, all n + q coefficients.
-    private static Gf128[] Fold(ArgumentShape shape, WitnessBits z, FastCommitment commitment, Conversation said, Workers workers)
+    // u = sum_f eq(r_f, f) row_f + xi g: the first n coefficients into memory, the others returned.
+    private static Gf128[] Fold(ArgumentShape shape, WitnessBits z, FastCommitment commitment, Conversation said, Gf128* into, Workers workers)
     {
-        Gf128[] eq = Multilinear.EqTable(said.FoldPoint), factors = new Gf128[shape.BitRows], u = new Gf128[shape.RowLength];
+        Gf128[] eq = Multilinear.EqTable(said.FoldPoint), factors = new Gf128[shape.BitRows], high = new Gf128[shape.RowPads];
         var rows = new RowCombination.Row[shape.BitRows];
         for (int h = 0; h < shape.HCount; h++)
             for (int top = 0; top < shape.PresentTops; top++)
@@ -226,19 +254,17 @@ internal static unsafe class WindowProver
 
         factors[^1] = eq[shape.FoldIndex(shape.HCount, 0)];
         rows[^1] = new RowCombination.Row(z.Tails, SkipKernel.BlockBytes, z.ActiveTails() << shape.TailInnerBits, factors[^1]);
-        using NativeBlock low = NativePool.Shared.Rent((long)shape.MessageLength * Gf128.Size);
-        RowCombination.Compute(rows, low.As<Gf128>(), shape.MessageLength, workers);
+        RowCombination.Compute(rows, into, shape.MessageLength, workers);
         Span<Gf128> mask = commitment.MaskRow, pads = commitment.RowPads;
-        for (int x = 0; x < shape.MessageLength; x++)
-            u[x] = low.As<Gf128>()[x] + said.MaskWeight * mask[x];
-        for (int k = 0; k < shape.RowPads; k++)
+        fixed (Gf128* low = mask)
+            PairRounds.AddScaled(into, said.MaskWeight, low, shape.MessageLength, workers);
+        for (int k = 0; k < high.Length; k++)
         {
-            Gf128 sum = said.MaskWeight * mask[shape.MessageLength + k];
+            high[k] = said.MaskWeight * mask[shape.MessageLength + k];
             for (int row = 0; row < factors.Length; row++)
-                sum += factors[row] * pads[row * shape.RowPads + k];
-            u[shape.MessageLength + k] = sum;
+                high[k] += factors[row] * pads[row * shape.RowPads + k];
         }
 
-        return u;
+        return high;
     }
 }
