@@ -56,7 +56,7 @@ public sealed record VerifierPolicy(
 public static class WindowVerifier
 {
     /// <summary>The first bytes of every proof: format and version.</summary>
-    internal static ReadOnlySpan<byte> Header => "lockstep-proof/1"u8;
+    internal static ReadOnlySpan<byte> Header => "lockstep-proof/2"u8;
 
     /// <summary>Checks one window.</summary>
     /// <param name="statement">The public statement; need not be well formed.</param>
@@ -77,7 +77,7 @@ public static class WindowVerifier
         if (WindowInstance.TryCreate(suite, statement, ciphertexts, out WindowInstance? instance) is { } rejection)
             return rejection;
         if (!proof.StartsWith(Header))
-            return new Rejection(RejectReason.Header, "the bytes are not a lockstep-proof/1");
+            return new Rejection(RejectReason.Header, "the bytes are not a lockstep-proof/2");
         return ArgumentVerifier.Verify(instance!.Argument, proof[Header.Length..], instance.NewTranscript());
     }
 }

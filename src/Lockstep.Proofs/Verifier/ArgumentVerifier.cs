@@ -22,9 +22,10 @@ internal static class ArgumentVerifier
     internal static Rejection? Verify(ArgumentInstance instance, ReadOnlySpan<byte> proof, Transcript transcript, Conversation said)
     {
         ArgumentShape shape = instance.Shape;
-        int openings = shape.Queries * (MerkleHash.SaltSize + shape.LeafBytes);
-        int expected = MessageBytes(shape) + openings;
-        if (proof.Length < expected || proof.Length > expected + MerkleHash.DigestSize * MultiProof.MaxSiblingCount(shape.Queries, CodeBits(shape)))
+        int openings = shape.Queries * (MerkleHash.SaltSize + shape.LeafBytes), allOpenings = openings + LevelVerifier.LeafBytes(shape);
+        int expected = MessageBytes(shape) + allOpenings;
+        int mostSiblings = MultiProof.MaxSiblingCount(shape.Queries, shape.LogCodeLength) + LevelVerifier.MaxSiblingCount(shape);
+        if (proof.Length < expected || proof.Length > expected + MerkleHash.DigestSize * mostSiblings)
             return new Rejection(RejectReason.ProofLength, $"{proof.Length} bytes, expected at least {expected}");
         var channel = new VerifierChannel(proof, transcript);
 
@@ -80,8 +81,11 @@ internal static class ArgumentVerifier
             return new Rejection(RejectReason.MaskWork, $"the mask row's challenge lacks {shape.MaskGrinding} bits of work");
         said.MaskWeight = transcript.Challenge(Labels.MaskWeight);
 
-        // 10 ---- The folded row in clear. --------------------------------------------------------------------------------
-        said.FoldedRow = channel.ReceiveElements(Labels.FoldedRow, shape.RowLength);
+        // 10 ---- The folded row: upper coefficients, inner product, commitment. ------------------------------------------
+        said.FoldedHigh = channel.ReceiveElements(Labels.FoldedHigh, shape.RowPads);
+        said.FoldedValue = channel.ReceiveElements(Labels.FoldedValue, 1);
+        var levels = new LevelVerifier(shape);
+        levels.ReceiveCommitment(ref channel);
 
         // 11 ---- Triple and combination. Errors: 1 / 2^128 and 8 / 2^128. ------------------------------------------------
         said.TriplePoint = transcript.Challenge(Labels.TriplePoint);
@@ -100,15 +104,23 @@ internal static class ArgumentVerifier
             return new Rejection(RejectReason.QueryWork, $"the query positions lack {shape.QueryGrinding} bits of work");
         int[] positions = transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength);
 
-        // 13 ---- Openings, then the equations, cheapest first. -----------------------------------------------------------
+        // 13 ---- The levels, all openings, then the equations, cheapest first. --------------------------------------------
+        if (levels.ReceiveFolds(ref channel) is { } workRejection)
+            return workRejection;
+        int siblings = MerkleHash.DigestSize * MultiProof.SiblingCount(positions, shape.LogCodeLength);
+        int rest = allOpenings + siblings + MerkleHash.DigestSize * levels.SiblingCount();
+        if (channel.Remaining != rest)
+            return new Rejection(RejectReason.ProofLength, $"{channel.Remaining} bytes of openings, expected {rest}");
         ReadOnlySpan<byte> leaves = channel.ReceiveOpening(openings);
-        int siblings = MerkleHash.DigestSize * MultiProof.SiblingCount(positions, CodeBits(shape));
-        if (channel.Remaining != siblings)
-            return new Rejection(RejectReason.ProofLength, $"{channel.Remaining} bytes of siblings, expected {siblings}");
         if (CheckTree(shape, root, leaves, positions, channel.ReceiveOpening(siblings)) is { } treeRejection)
             return treeRejection;
-        if (CheckLeaves(shape, said, padRow, omega, leaves, positions) is { } leafRejection)
+        if (levels.ReceiveOpenings(ref channel) is { } levelRejection)
+            return levelRejection;
+        var known = new Gf128[positions.Length];
+        if (CheckLeaves(shape, said, padRow, omega, leaves, positions, known) is { } leafRejection)
             return leafRejection;
+        if (levels.Check(said, positions, known) is { } sumRejection)
+            return sumRejection;
 
         AffineForm combined = PadEquations.Combine(PadEquations.Build(instance, said), chi);
         Gf128 opened = Multilinear.InnerProduct(combined.Coefficients, padRow);
@@ -121,27 +133,25 @@ internal static class ArgumentVerifier
     internal static int MessageBytes(ArgumentShape shape)
     {
         var schedule = new PadSchedule(shape);
-        int masked = schedule.Triple, clear = 128 + shape.RowLength + 2 + 1 + shape.PadRowLength;
+        int masked = schedule.Triple, clear = 128 + shape.RowPads + 1 + 2 + 1 + shape.PadRowLength;
         int nonces = shape.RowVariables + 3;
-        return MerkleHash.DigestSize + (masked + clear) * Gf128.Size + nonces * sizeof(ulong);
+        return MerkleHash.DigestSize + (masked + clear) * Gf128.Size + nonces * sizeof(ulong) + LevelVerifier.MessageBytes(shape);
     }
-
-    private static int CodeBits(ArgumentShape shape) => shape.LowBits + shape.PBits + shape.LogInverseRate;
 
     private static Rejection? CheckTree(ArgumentShape shape, ReadOnlySpan<byte> root, ReadOnlySpan<byte> leaves, int[] positions, ReadOnlySpan<byte> siblings)
     {
         var digests = new byte[positions.Length * MerkleHash.DigestSize];
         MerkleHash.Leaves(leaves, MerkleHash.SaltSize + shape.LeafBytes, digests);
-        return MultiProof.TryRoot(digests, positions, CodeBits(shape), siblings, out byte[] opened) && CryptographicOperations.FixedTimeEquals(opened, root)
+        return MultiProof.TryRoot(digests, positions, shape.LogCodeLength, siblings, out byte[] opened) && CryptographicOperations.FixedTimeEquals(opened, root)
             ? null
             : new Rejection(RejectReason.Root, "the opened leaves do not lead to the committed root");
     }
 
-    // At every opened position: Enc(u) = sum_f eq(r_f, f) row_f + xi g, and Enc(u_pi) = mu + omega pi.
-    private static Rejection? CheckLeaves(ArgumentShape shape, Conversation said, Gf128[] padRow, Gf128 omega, ReadOnlySpan<byte> leaves, int[] positions)
+    // At every opened position, Enc(u_pi) = mu + omega pi; and Enc(u) = sum_f eq(r_f, f) row_f + xi g makes what is left of it
+    // without u's upper coefficients a known value of x_1.
+    private static Rejection? CheckLeaves(ArgumentShape shape, Conversation said, Gf128[] padRow, Gf128 omega, ReadOnlySpan<byte> leaves,
+        int[] positions, Gf128[] known)
     {
-        RowCode code = shape.NewCode();
-        Gf128[] folded = code.EvaluateMany(said.FoldedRow, positions), pads = code.EvaluateMany(padRow, positions);
         Gf128[] foldEq = Multilinear.EqTable(said.FoldPoint);
         var weights = new Gf128[shape.BitRows + 1];
         for (int h = 0; h < shape.HCount; h++)
@@ -151,19 +161,39 @@ internal static class ArgumentVerifier
         weights[shape.BitRows] = said.MaskWeight;
 
         int leafLength = MerkleHash.SaltSize + shape.LeafBytes;
+        var domain = new CodeDomain(shape.LogCodeLength, shape.ShiftDomain);
+        var factors = new Gf128[shape.LogCodeLength];
+        var tensor = new Gf128[shape.PadRowLength];
         for (int k = 0; k < positions.Length; k++)
         {
             ReadOnlySpan<byte> row = leaves.Slice(k * leafLength + MerkleHash.SaltSize, shape.LeafBytes);
-            Gf128 sum = default;
-            for (int i = 0; i < weights.Length; i++)
-                sum += weights[i] * Element(row, i);
-            if (sum != folded[k])
-                return new Rejection(RejectReason.FoldedRow, $"position {positions[k]} does not lie on the folded row");
-            if (Element(row, shape.BitRows + 2) + omega * Element(row, shape.BitRows + 1) != pads[k])
+            domain.Factors(positions[k], factors);
+            CodeDomain.Tensor(factors, tensor);
+            if (Element(row, shape.BitRows + 2) + omega * Element(row, shape.BitRows + 1) != Multilinear.InnerProduct(padRow, tensor))
                 return new Rejection(RejectReason.PadRow, $"position {positions[k]} does not lie on the pad row");
+            known[k] = High(said.FoldedHigh, factors, tensor);
+            for (int i = 0; i < weights.Length; i++)
+                known[k] += weights[i] * Element(row, i);
         }
 
         return null;
+
+        // sum_k u_{n+k} X_{n+k}: in stretches of n, where X_{n+k} is X_n X_k, X_2n X_k, ...
+        Gf128 High(ReadOnlySpan<Gf128> coefficients, ReadOnlySpan<Gf128> s, ReadOnlySpan<Gf128> x)
+        {
+            Gf128 sum = default;
+            for (int start = 0, block = 1; start < coefficients.Length; start += shape.MessageLength, block++)
+            {
+                Gf128 scale = Gf128.One;
+                for (int bit = 0; block >> bit != 0; bit++)
+                    if ((block >> bit & 1) != 0)
+                        scale *= s[shape.LogMessage + bit];
+                ReadOnlySpan<Gf128> stretch = coefficients[start..Math.Min(coefficients.Length, start + shape.MessageLength)];
+                sum += scale * Multilinear.InnerProduct(stretch, x);
+            }
+
+            return sum;
+        }
 
         static Gf128 Element(ReadOnlySpan<byte> row, int index) => TowerBasis.ToPolynomial(Gf128.Read(row[(index * Gf128.Size)..]));
     }

@@ -33,17 +33,26 @@ public enum RejectReason
     /// <summary>The proof of work before the query positions does not hold.</summary>
     QueryWork,
 
+    /// <summary>A proof of work in a level of the commitment, before a fold or before its positions, does not hold.</summary>
+    LevelWork,
+
     /// <summary>A challenge that must not be zero is zero (probability 2^-128).</summary>
     DegenerateChallenge,
 
     /// <summary>The opened leaves do not lead to the committed root.</summary>
     Root,
 
-    /// <summary>An opened position does not lie on the folded row.</summary>
-    FoldedRow,
-
     /// <summary>An opened position does not lie on the masked pad row.</summary>
     PadRow,
+
+    /// <summary>The opened leaves of a level do not lead to that level's root.</summary>
+    LevelRoot,
+
+    /// <summary>An opened position of the last level does not lie on the last vector.</summary>
+    LastVector,
+
+    /// <summary>The last vector does not have the inner product that the levels' claims come to.</summary>
+    LevelSum,
 
     /// <summary>The combination of the eight equations does not hold: the statement is not what was committed to.</summary>
     Equations,
