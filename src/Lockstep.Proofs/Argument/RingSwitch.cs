@@ -86,28 +86,4 @@ internal sealed class RingSwitch
         for (int x = 0; x < weights.Length; x++)
             weights[x] = phi.Apply(factor * columns[x]);
     }
-
-    /// <summary>
-    /// The folded weights sum_f eq(r_f, f) phi(w(f, x)) over all columns: phi is linear over GF(2) only, so the map
-    /// a -> sum_f eq(r_f, f) phi(rowFactor_f a) is built once from its 128 columns and applied per x.
-    /// </summary>
-    public Gf128[] FoldedWeights(LinearMap phi, ReadOnlySpan<Gf128> foldPoint)
-    {
-        Gf128[] foldEq = Multilinear.EqTable(foldPoint);
-        var columns = new Gf128[128];
-        for (int h = 0; h < _shape.HCount; h++)
-            for (int top = 0; top < _shape.PresentTops; top++)
-            {
-                Gf128 factor = _rowFactors[_shape.RowIndex(h, top)], weight = foldEq[_shape.FoldIndex(h, top)];
-                for (int j = 0; j < 128; j++)
-                    columns[j] += weight * phi.Apply(factor * Gf128.Monomial(j));
-            }
-
-        var unit = new LinearMap(columns);
-        Gf128 tailWeight = foldEq[_shape.FoldIndex(_shape.HCount, 0)];
-        var folded = new Gf128[_shape.MessageLength];
-        for (int x = 0; x < folded.Length; x++)
-            folded[x] = unit.Apply(_unitColumns[x]) + tailWeight * phi.Apply(_regionWeight * _tailColumns[x]);
-        return folded;
-    }
 }

@@ -1,3 +1,4 @@
+using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Proofs.Tests.Argument;
@@ -13,6 +14,22 @@ public sealed class ArgumentTests
     public void Honest_proofs_are_accepted(int[] chunks)
     {
         var toy = new ToyArgument(chunks);
+        byte[] proof = toy.Prove();
+        Assert.Null(toy.Verify(proof));
+        Assert.Empty(toy.FailingEquations(proof));
+    }
+
+    public static TheoryData<string> FoldsOfLevels => ["", "1", "5", "2 3", "3 2 1"];
+
+    [Theory]
+    [MemberData(nameof(FoldsOfLevels))]
+    public void Any_number_of_levels_is_accepted(string plan)
+    {
+        int[] folds = [.. plan.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+        var levels = new List<LevelShape>();
+        for (int i = 0, length = 9; i < folds.Length; length -= folds[i++])
+            levels.Add(new LevelShape(length, folds[i], 1 + i, 4 + i, 1 + i, 3 - i));
+        var toy = new ToyArgument([5, 0, 30], shape: ToyArgument.DefaultShape with { Levels = levels });
         byte[] proof = toy.Prove();
         Assert.Null(toy.Verify(proof));
         Assert.Empty(toy.FailingEquations(proof));

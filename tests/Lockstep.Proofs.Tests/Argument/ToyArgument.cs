@@ -82,6 +82,7 @@ internal sealed class ToyArgument : IPublicWords
         MaskGrinding = 3,
         PadGrinding = 4,
         QueryGrinding = 5,
+        Levels = [new LevelShape(9, 3, 2, 7, 2, 3), new LevelShape(6, 2, 1, 6, 1, 4)],
     };
 
     public ArgumentShape Shape { get; }

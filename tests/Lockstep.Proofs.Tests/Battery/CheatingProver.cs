@@ -29,6 +29,18 @@ internal sealed class CheatingProver(ArgumentInstance instance, BitMatrices z, i
     /// <summary>Changes what is sent under a label, before it is absorbed.</summary>
     public Dictionary<string, Action<Gf128[]>> Say { get; init; } = [];
 
+    /// <summary>What replaces x_1, x_2, ... of the levels before it is committed to or sent: level index and the levels so far.</summary>
+    public Func<int, CheatingLevels, Gf128[]?>? Replace { get; init; }
+
+    /// <summary>Changes g0, g2 of a level's fold: level index, fold, message.</summary>
+    public Action<int, int, Gf128[], CheatingLevels>? SayFold { get; init; }
+
+    /// <summary>The levels of the commitment.</summary>
+    public CheatingLevels Levels { get; private set; } = null!;
+
+    /// <summary>Level 0's positions.</summary>
+    public int[] Positions { get; private set; } = [];
+
     /// <summary>The eight equations of what was said, once all was said.</summary>
     public AffineForm[] Equations() => PadEquations.Build(instance, Said);
 
@@ -142,7 +154,10 @@ internal sealed class CheatingProver(ArgumentInstance instance, BitMatrices z, i
         Said.MaskWeight = transcript.Challenge(Labels.MaskWeight);
         for (int x = 0; x < maskRow.Length; x++)
             maskRow[x] = fold.Row[x] + Said.MaskWeight * maskRow[x];
-        Said.FoldedRow = Clear(Labels.FoldedRow, maskRow);
+        Said.FoldedHigh = Clear(Labels.FoldedHigh, maskRow[shape.MessageLength..]);
+        Said.FoldedValue = Clear(Labels.FoldedValue, [Multilinear.InnerProduct(fold.Weights, maskRow.AsSpan(0, shape.MessageLength))]);
+        Levels = new CheatingLevels(shape, maskRow[..shape.MessageLength], fold.Weights) { Replace = Replace, Say = SayFold };
+        Levels.Commit(channel);
 
         // 11
         Said.TriplePoint = transcript.Challenge(Labels.TriplePoint);
@@ -159,7 +174,10 @@ internal sealed class CheatingProver(ArgumentInstance instance, BitMatrices z, i
             padMask[x] += Omega * committed[x];
         channel.Send(Labels.PadRow, padMask);
         channel.SendWork(Labels.Positions, shape.QueryGrinding, workers);
-        commitment.Open(transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength), channel);
+        Positions = transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength);
+        Levels.Run(Positions, channel);
+        commitment.Open(Positions, channel);
+        Levels.Open(channel);
         return channel.ToArray();
 
         Gf128[] Masked(string label, int firstPad, params ReadOnlySpan<Gf128> values)

@@ -42,7 +42,7 @@ public sealed class HidingTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// 1,000 proofs, 500 of each of two chunks of one length. In each of s_v, u, u_pi and the opened symbols (tower
+    /// 1,000 proofs, 500 of each of two chunks of one length. In each of s_v, the upper coefficients of u, the last vector of its levels, u_pi and the opened symbols (tower
     /// coordinates): the byte frequencies of either chunk, and of both against each other, pass a chi-squared test with 255
     /// degrees of freedom at 400 (a uniform source exceeds it about once in 10^7), and no two values of 16 bytes are equal
     /// (a uniform source has two equal ones once in 10^27).
@@ -54,7 +54,7 @@ public sealed class HidingTests(ITestOutputHelper output)
         const double Threshold = 400;
         var shape = ToyArgument.DefaultShape with { FoldGrinding = 0, MaskGrinding = 0, PadGrinding = 0, QueryGrinding = 0 };
         ToyArgument[] chunks = [new([200], 1, shape), new([200], 2, shape)];
-        string[] labels = [Labels.RingValues, Labels.FoldedRow, Labels.PadRow, ProofView.Symbols];
+        string[] labels = [Labels.RingValues, Labels.FoldedHigh, Labels.Last, Labels.PadRow, ProofView.Symbols];
         var counts = new Dictionary<(string, int), long[]>();
         var seen = labels.ToDictionary(label => label, _ => new HashSet<Gf128>());
         int repeated = 0;
@@ -68,7 +68,7 @@ public sealed class HidingTests(ITestOutputHelper output)
                         counts[(label, chunk)] = bytes = new long[256];
                     foreach (byte value in MemoryMarshal.AsBytes(view[label]))
                         bytes[value]++;
-                    // u and u_pi are long; a seeded part of each keeps the set small.
+                    // u_pi is long; a part keeps the set small.
                     foreach (Gf128 element in view[label][..Math.Min(view[label].Length, 160)])
                         repeated += seen[label].Add(element) ? 0 : 1;
                 }

@@ -7,7 +7,8 @@ namespace Lockstep.Proofs.Tests.Battery;
 /// <summary>
 /// All field elements that a proof shows, in order, by the label they were sent under; opened symbols are under
 /// <see cref="Symbols"/>, one row after the other at each position. Root, salts, siblings and nonces are left out: the
-/// digests hide behind the salts, and the salts are independent of everything else.
+/// digests hide behind the salts, and the salts are independent of everything else. So are the levels' roots and openings,
+/// which are made from u alone (docs/proof-system.md section 11).
 /// </summary>
 internal sealed class ProofView
 {
@@ -32,12 +33,26 @@ internal sealed class ProofView
 
         Take(ref rest, Labels.Sigma, 1);
         rest = rest[sizeof(ulong)..];
-        Take(ref rest, Labels.FoldedRow, shape.RowLength);
+        Take(ref rest, Labels.FoldedHigh, shape.RowPads);
+        Take(ref rest, Labels.FoldedValue, 1);
+        TakeNext(ref rest, 0);
         Take(ref rest, Labels.TripleOpening, 2);
         Take(ref rest, Labels.PadSum, 1);
         rest = rest[sizeof(ulong)..];
         Take(ref rest, Labels.PadRow, shape.PadRowLength);
         rest = rest[sizeof(ulong)..];
+        for (int i = 0; i < shape.Levels.Count; i++)
+        {
+            for (int j = 0; j < shape.Levels[i].Folds; j++)
+            {
+                Take(ref rest, Labels.LevelFold, 2);
+                rest = rest[sizeof(ulong)..];
+            }
+
+            TakeNext(ref rest, i + 1);
+            rest = rest[sizeof(ulong)..];
+        }
+
         for (int k = 0; k < shape.Queries; k++)
         {
             Salts.Add(Convert.ToHexString(rest[..MerkleHash.SaltSize]));
@@ -48,6 +63,15 @@ internal sealed class ProofView
         for (int at = Start(Symbols); at < elements.Count; at++)
             elements[at] = TowerBasis.ToPolynomial(elements[at]);
         Elements = [.. elements];
+
+        // The next level's root, or the last vector.
+        void TakeNext(ref ReadOnlySpan<byte> from, int level)
+        {
+            if (level < shape.Levels.Count)
+                from = from[MerkleHash.DigestSize..];
+            else
+                Take(ref from, Labels.Last, 1 << shape.LogLastLength);
+        }
 
         void Take(ref ReadOnlySpan<byte> from, string label, int count)
         {

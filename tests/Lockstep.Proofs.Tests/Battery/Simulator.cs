@@ -4,6 +4,8 @@ using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Codes;
 using Lockstep.Proofs.Commitments;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Prover;
+using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
@@ -73,7 +75,7 @@ internal sealed class Simulator(ArgumentInstance instance, int seed)
         // follows once xi and omega are known.
         Gf128 xi = NonZero(), omega = NonZero();
         Gf128[] foldPoint = Elements(_shape.RowVariables), u = Elements(_shape.RowLength), padRow = Elements(_shape.PadRowLength);
-        Gf128[] foldEq = Multilinear.EqTable(foldPoint), uCode = code.EvaluateMany(u, positions), padCode = code.EvaluateMany(padRow, positions);
+        Gf128[] foldEq = Multilinear.EqTable(foldPoint), uCode = Symbols(u), padCode = Symbols(padRow);
         var leaves = new byte[_shape.Queries][];
         for (int k = 0; k < leaves.Length; k++)
         {
@@ -89,6 +91,8 @@ internal sealed class Simulator(ArgumentInstance instance, int seed)
             for (int row = 0; row < symbols.Length; row++)
                 TowerBasis.FromPolynomial(symbols[row]).Write(leaves[k].AsSpan(MerkleHash.SaltSize + row * Gf128.Size));
         }
+
+        Gf128[] Symbols(Gf128[] coefficients) => [.. positions.Select(position => code.EvaluateAt(coefficients, position))];
 
         // Subtrees that are never opened are random digests.
         int depth = System.Numerics.BitOperations.Log2((uint)_shape.CodeLength);
@@ -140,7 +144,13 @@ internal sealed class Simulator(ArgumentInstance instance, int seed)
         said.Sigma = Send(oracle, Labels.Sigma, Elements(1));
         Work(oracle, Labels.MaskWeight, _shape.MaskGrinding);
         said.MaskWeight = Draw(oracle, Labels.MaskWeight, xi);
-        said.FoldedRow = Send(oracle, Labels.FoldedRow, u);
+        
+        // u is uniform, and the levels are run honestly on it.
+        Gf128[] weights = DirectWeights.Of(_shape, said), low = u[.._shape.MessageLength];
+        said.FoldedHigh = Send(oracle, Labels.FoldedHigh, u[_shape.MessageLength..]);
+        said.FoldedValue = Send(oracle, Labels.FoldedValue, [Multilinear.InnerProduct(weights, low)]);
+        var levels = new LevelRounds(_shape, low, weights, new Workers(1));
+        Record(oracle, levels.Commit);
         said.TriplePoint = Draw(oracle, Labels.TriplePoint);
         said.TripleOpening = Send(oracle, Labels.TripleOpening, Elements(2));
         AffineForm combined = PadEquations.Combine(PadEquations.Build(instance, said), Draw(oracle, Labels.EquationWeight));
@@ -152,10 +162,19 @@ internal sealed class Simulator(ArgumentInstance instance, int seed)
         Work(oracle, Labels.Positions, _shape.QueryGrinding);
         oracle.Program(Labels.Positions, positions);
         Assert.Equal(positions, oracle.DistinctPositions(Labels.Positions, _shape.Queries, _shape.CodeLength));
+        Record(oracle, channel => levels.Run(positions, channel));
         foreach (byte[] leaf in leaves)
             _proof.AddRange(leaf);
         _proof.AddRange(siblings);
+        Record(oracle, levels.Open);
         return [.. _proof];
+    }
+
+    private void Record(ProgrammedOracle oracle, Action<ProverChannel> say)
+    {
+        var channel = new ProverChannel(oracle);
+        say(channel);
+        _proof.AddRange(channel.ToArray());
     }
 
     private static int OutputBits(Circuit circuit) => 5 + System.Numerics.BitOperations.Log2((uint)circuit.OutputWords);

@@ -163,12 +163,8 @@ public sealed class CodeTests
         for (int row = 0; row < Rows; row++)
         {
             Gf128[] own = coefficients[(row * code.Dimension)..((row + 1) * code.Dimension)];
-            Gf128[] symbols = code.EvaluateMany(own, positions);
             for (int i = 0; i < positions.Length; i++)
-            {
                 Assert.Equal(code.EvaluateAt(own, positions[i]), one[row * code.Length + positions[i]]);
-                Assert.Equal(symbols[i], one[row * code.Length + positions[i]]);
-            }
         }
     }
 

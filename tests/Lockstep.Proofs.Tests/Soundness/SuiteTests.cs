@@ -9,10 +9,10 @@ public sealed class SuiteTests(ITestOutputHelper output)
     [Fact]
     public void Two_suites_are_offered_and_both_reach_their_target()
     {
-        Assert.Equal(["lockstep-b128-u120/1", "lockstep-b128-u100/1"], Suites.All.Select(suite => suite.Id));
+        Assert.Equal(["lockstep-b128-u120/2", "lockstep-b128-u100/2"], Suites.All.Select(suite => suite.Id));
         Assert.Same(Suites.Default, Suites.All[0]);
-        Assert.Same(Suites.Hundred, Suites.Find("lockstep-b128-u100/1"));
-        Assert.Null(Suites.Find("lockstep-b128-u100/2"));
+        Assert.Same(Suites.Hundred, Suites.Find("lockstep-b128-u100/2"));
+        Assert.Null(Suites.Find("lockstep-b128-u100/1"));
         Assert.All(Suites.All, suite =>
         {
             Assert.Equal("ChaCha20", suite.Cipher);
@@ -22,16 +22,14 @@ public sealed class SuiteTests(ITestOutputHelper output)
         Assert.Equal([120, 100], Suites.All.Select(suite => suite.TargetBits));
     }
 
-    [Theory]
-    [InlineData(16384, 4)]
-    [InlineData(16384, 1)]
-    [InlineData(16380, 4)]
-    public void A_proof_of_1_MiB_is_at_most_1_2_MiB(long units, int tails)
+    [Fact]
+    public void Plans_of_the_common_windows()
     {
-        WindowShape shape = Suites.Choose(Suites.Default, units, tails)!.Value;
-        Assert.Equal(new WindowShape(14, 4, 16), shape);
-        Assert.Equal(15, shape.LogMessage);
-        Assert.InRange(Size(Suites.Default, shape), 1 << 20, (long)(1.2 * (1 << 20)));
+        Assert.Equal([4, 3, 3], Folds(65_536, 16));
+        Assert.Equal([4, 4], Folds(16_384, 4));
+
+        static int[] Folds(long units, int chunks) =>
+            [.. Suites.Default.Layout(Suites.Choose(Suites.Default, units, chunks)!.Value)!.Levels.Select(level => level.Folds)];
     }
 
     [Fact]
@@ -39,39 +37,44 @@ public sealed class SuiteTests(ITestOutputHelper output)
     {
         WindowShape shape = Suites.Choose(Suites.Default, 16384, 4)!.Value;
         LayoutParameters layout = Suites.Default.Layout(shape)!;
-        Assert.Equal((253, 255, 204), (layout.Queries, layout.RowPads, layout.TranscriptPads));
+        Assert.Equal((151, 153, 200), (layout.Queries, layout.RowPads, layout.TranscriptPads));
 
-        // Header and root, 11 nonces, 331 scalars, u, u_pi, leaves of 148 elements and a salt, siblings.
-        long parts = 48 + 11 * 8 + 331 * 16 + (32768 + 255) * 16 + (256 + 255) * 16 + 253 * (148 * 16 + 16);
+        // Header and root, 9 nonces, 328 scalars, upper coefficients of u, u_pi, the last vector, leaves of 40 elements and a salt.
+        long parts = 48 + 9 * 8 + 328 * 16 + 153 * 16 + (256 + 153) * 16 + 512 * 16 + 151 * (40 * 16 + 16);
+
+        // Two levels: a root, four folds of two elements and a nonce, a nonce, leaves of 16 elements.
+        Assert.Equal([123, 124], layout.Levels.Select(level => level.Queries));
+        parts += 2 * (32 + 4 * (32 + 8) + 8) + (123 + 124) * 256;
         Assert.Equal(parts + 1900 * 32, ProofSize.Exact(shape, layout, 1900));
-        Assert.Equal(parts + (253 * 8 + 3) * 32, ProofSize.UpperBound(shape, layout));
+
+        // Spread evenly over 2^19, 2^16 and 2^12 leaves.
+        Assert.Equal(parts + (151 * 11 + 105 + 123 * 9 + 5 + 124 * 5 + 4) * 32, ProofSize.UpperBound(shape, layout));
     }
 
     [Fact]
-    public void The_shape_fits_and_is_the_smallest()
+    public void The_shape_is_the_least_that_fits()
     {
         foreach (Suite suite in Suites.All)
         {
-            foreach (long units in new long[] { 0, 1, 255, 256, 257, 1023, 1024, 1025, 4096, 10_000, 16384, 24_576, 65_535, 65_536 })
+            foreach (long units in new long[] { 0, 1, 255, 256, 257, 1023, 1024, 1025, 4096, 10_000, 16384, 24_576, 65_535, 65_536, 131_072 })
             {
-                foreach (int tails in new[] { 1, 2, 16, 256 })
+                foreach (int tails in new[] { 1, 2, 8, 9, 16, 256, 1024 })
                 {
-                    if (Suites.Choose(suite, units, tails) is not WindowShape shape)
-                        continue;
-                    Assert.NotNull(suite.Layout(shape));
+                    WindowShape shape = Suites.Choose(suite, units, tails)!.Value;
+                    LayoutParameters layout = suite.Layout(shape)!;
                     Assert.True(units <= 1L << shape.LogUnits && tails <= shape.MaxTails);
-                    Assert.True(shape.MaxUnits >= Math.Max(units, WindowShape.MaskUnits));
-                    Assert.InRange(shape.RowGroups, 1, 1 << shape.LogRowGroups);
+                    Assert.True(shape.LogUnits == 10 || units > 1L << (shape.LogUnits - 1) || tails > shape.MaxTails / 2);
+                    Assert.InRange(Math.Max(units, WindowShape.MaskUnits), shape.MaxUnits - (1 << (shape.LogUnits - 2)) + 1, shape.MaxUnits);
+                    Assert.InRange(shape.RowGroups, 1, 4);
                     Assert.Equal(9 * shape.RowGroups + 4, shape.LeafElements);
+                    Assert.Equal(shape.LogUnits <= 14 ? 2 : 1, layout.LogInverseRate);
+                    Assert.InRange(layout.LogLastLength, 0, SoundnessCalculator.LastVectorBits);
 
-                    // No other shape that fits is smaller.
-                    foreach (LayoutParameters layout in suite.Layouts)
-                    {
-                        int group = 1 << (layout.LogUnits - layout.LogRowGroups);
-                        var other = new WindowShape(layout.LogUnits, layout.LogRowGroups, (int)((Math.Max(units, 256) + group - 1) / group));
-                        if (other.RowGroups <= 1 << other.LogRowGroups && tails <= other.MaxTails)
-                            Assert.True(Size(suite, other) >= Size(suite, shape));
-                    }
+                    // The bound for windows up to this one is no less than that of any of them.
+                    long bound = Suites.ProofBound(suite, units, tails)!.Value;
+                    Assert.True(bound >= Size(suite, shape));
+                    Assert.True(bound >= Size(suite, Suites.Choose(suite, units / 2, tails)!.Value));
+                    Assert.True(bound >= Size(suite, Suites.Choose(suite, units, (tails + 1) / 2)!.Value));
                 }
             }
         }
@@ -80,7 +83,7 @@ public sealed class SuiteTests(ITestOutputHelper output)
     [Fact]
     public void Windows_that_fit_no_shape_get_none()
     {
-        Assert.Null(Suites.Choose(Suites.Default, 65_537, 1));
+        Assert.Null(Suites.Choose(Suites.Default, 131_073, 1));
         Assert.Null(Suites.Choose(Suites.Default, 1, 1 << 12));
         Assert.Null(Suites.Choose(Suites.Default, -1, 1));
         Assert.Null(Suites.Choose(Suites.Default, 1, 0));
@@ -92,18 +95,36 @@ public sealed class SuiteTests(ITestOutputHelper output)
     {
         foreach (Suite suite in Suites.All)
         {
-            long previous = 0;
-            foreach (int log in new[] { 0, 1, 2, 3, 4, 5, 6 })
+            foreach (int log in new[] { 0, 1, 2, 3, 4, 5, 6, 7 })
             {
                 long units = 1024L << log, bytes = 64 * units;
                 WindowShape shape = Suites.Choose(suite, units, Math.Max(1, (int)(bytes >> 18)))!.Value;
                 LayoutParameters layout = suite.Layout(shape)!;
-                long size = Size(suite, shape);
+                long bound = Size(suite, shape);
+                double typical = TypicalSize(shape, layout);
+                SoundnessReport report = SoundnessCalculator.Report(layout);
                 output.WriteLine(FormattableString.Invariant(
-                    $"{suite.Id} {bytes >> 10} KiB: kappa {shape.LogUnits} e {shape.LogRowGroups} E {shape.RowGroups} t0 {layout.Queries} q {layout.RowPads} grind {layout.FoldGrindingBits}/{layout.MaskGrindingBits}/{layout.PadGrindingBits} rows {shape.WitnessRows} N 2^{layout.LogLength}: {size} bytes, {size / (double)bytes:F3} x, {SoundnessCalculator.Report(layout).MinimumBits:F2} bits, sum {SoundnessCalculator.Report(layout).SumBits:F2}"));
-                Assert.True(size > previous);
-                previous = size;
+                    $"{suite.Id} {bytes >> 10} KiB: kappa {shape.LogUnits} E {shape.RowGroups} t0 {layout.Queries} grind {layout.FoldGrindingBits}/{layout.MaskGrindingBits}/{layout.PadGrindingBits} N 2^{layout.LogLength} levels {string.Join(' ', layout.Levels.Select(level => $"{level.Folds}:{level.Queries}:{level.FoldGrindingBits}"))}: at most {bound}, typically {typical:F0} bytes, {typical / bytes:P2}, {report.MinimumBits:F2} bits, sum {report.SumBits:F2}"));
+
+                // What the windows were chosen for: a share of the content that a typical proof stays within.
+                if (bytes == 4 << 20)
+                    Assert.True(typical <= bytes * (suite.TargetBits == 100 ? 0.085 : 0.115));
+                if (bytes == 1 << 20)
+                    Assert.True(typical <= bytes * 0.30);
             }
         }
+    }
+
+    // The mean over random positions: a node's sibling is sent when the node is on an opened path and its sibling is not.
+    private static double TypicalSize(WindowShape shape, LayoutParameters layout)
+    {
+        double siblings = Mean(layout.Queries, layout.LogLength) + layout.Levels.Sum(level => Mean(level.Queries, level.LogCodeLength));
+        return ProofSize.Exact(shape, layout, (int)siblings);
+
+        static double Mean(int positions, int depth) => Enumerable.Range(1, depth).Sum(k =>
+        {
+            double nodes = Math.Pow(2, k);
+            return nodes * (Math.Pow(1 - 1 / nodes, positions) - Math.Pow(1 - 2 / nodes, positions));
+        });
     }
 }
