@@ -87,6 +87,27 @@ internal static unsafe class CacheLines
         }
     }
 
+    /// <summary>sum ^= term.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add(byte* sum, byte* term, nint bytes)
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (nint i = 0; i < bytes; i += Size)
+                (Vector512.Load(sum + i) ^ Vector512.Load(term + i)).Store(sum + i);
+        }
+        else if (Vector128.IsHardwareAccelerated)
+        {
+            for (nint i = 0; i < bytes; i += 16)
+                (Vector128.Load(sum + i) ^ Vector128.Load(term + i)).Store(sum + i);
+        }
+        else
+        {
+            for (nint i = 0; i < bytes; i += 8)
+                *(ulong*)(sum + i) ^= *(ulong*)(term + i);
+        }
+    }
+
     /// <summary>Makes streamed lines visible to other threads.</summary>
     public static void Fence()
     {

@@ -72,6 +72,7 @@ internal readonly unsafe struct GfniButterflies<T> : IButterflies
             Transposed<FourProducts>(low, high, bytes, w);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(byte* source, byte* target, nint bytes, Twiddle w, int products)
     {
         T c0 = T.Repeat(w[0]), c1 = T.Repeat(w[1]), c2 = T.Repeat(w[2]), c3 = T.Repeat(w[3]);
@@ -80,6 +81,7 @@ internal readonly unsafe struct GfniButterflies<T> : IButterflies
             AddProduct<FourProducts>(default, T.Load(source + i), c0, c1, c2, c3, x1, x2, x3).Store(target + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward<P>(byte* low, byte* high, nint bytes, Twiddle w)
         where P : struct, IProductCount
     {
@@ -94,6 +96,7 @@ internal readonly unsafe struct GfniButterflies<T> : IButterflies
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transposed<P>(byte* low, byte* high, nint bytes, Twiddle w)
         where P : struct, IProductCount
     {
@@ -108,6 +111,7 @@ internal readonly unsafe struct GfniButterflies<T> : IButterflies
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward4<P>(byte* block, nint bytes, Twiddle w, Twiddle w0, Twiddle w1)
         where P : struct, IProductCount
     {

@@ -21,6 +21,7 @@ internal readonly unsafe struct PortableButterflies : IButterflies
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(byte* low, byte* high, nint bytes, Twiddle w, int products)
     {
         uint* tables = stackalloc uint[Tables];
@@ -41,6 +42,7 @@ internal readonly unsafe struct PortableButterflies : IButterflies
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transposed(byte* low, byte* high, nint bytes, Twiddle w, int products)
     {
         uint* tables = stackalloc uint[Tables];
@@ -54,6 +56,7 @@ internal readonly unsafe struct PortableButterflies : IButterflies
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(byte* source, byte* target, nint bytes, Twiddle w, int products)
     {
         uint* tables = stackalloc uint[Tables];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Memory;
 
@@ -73,6 +74,7 @@ internal static unsafe class RowEncoder
         foreach (RowSource row in source.Rows)
             ArgumentOutOfRangeException.ThrowIfGreaterThan(row.Dimension(1 << logMessage), 1 << (logMessage + logInverseRate), nameof(source));
 
+        Twiddle.Initialize();
         var work = new Job(source, logMessage, logMessage + logInverseRate, codeword, workers, onBlock);
         switch (path ?? KernelPaths.Best)
         {
@@ -138,6 +140,7 @@ internal static unsafe class RowEncoder
         }
 
         // The layers above a block, for four rows and the positions congruent to four residues.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Upper<K>(int group, int residue, byte* scratch)
             where K : struct, IButterflies
         {
@@ -174,6 +177,7 @@ internal static unsafe class RowEncoder
         }
 
         // Fills lines with the coefficients residue + i + (unit << logBlock); returns the units that may hold a nonzero one.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private int Gather(int group, int residue, byte* scratch)
         {
             int message = 1 << _logMessage, filled = 0;
@@ -209,6 +213,7 @@ internal static unsafe class RowEncoder
             return filled;
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private int GatherInterleaved(int group, int residue, byte* scratch)
         {
             int filled = Math.Max(0, ((1 << _logMessage) - residue + (1 << _logBlock) - 1) >> _logBlock);

@@ -17,12 +17,14 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
 
     private static int Step => Line / 16 * sizeof(T);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Enter(byte* lines, nint bytes)
     {
         for (nint i = 0; i < bytes; i += Line)
             Regroup(lines + i, before: true);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Leave(byte* lines, nint bytes)
     {
         for (nint i = 0; i < bytes; i += Line)
@@ -30,6 +32,7 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(byte* low, byte* high, nint bytes, Twiddle w, int products)
     {
         // A run with an odd number of lines ends in a narrower vector.
@@ -50,6 +53,7 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
         Forward(block + 2 * bytes, block + 3 * bytes, bytes, w1, products);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transposed(byte* low, byte* high, nint bytes, Twiddle w, int products)
     {
         // With high' = high + w (low + high): the forward butterfly's product, sums exchanged.
@@ -65,6 +69,7 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddProducts(byte* sum, byte* factor, nint bytes, Twiddle w, int products)
     {
         nint whole = bytes / Step * Step;
@@ -117,6 +122,7 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
             AddFour(sum, factor, bytes, tables);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddOne<V>(byte* sum, byte* factor, nint bytes, V* tables)
         where V : unmanaged, IByteVector<V>
     {
@@ -128,6 +134,7 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddTwo<V>(byte* sum, byte* factor, nint bytes, V* tables)
         where V : unmanaged, IByteVector<V>
     {
@@ -151,6 +158,7 @@ internal readonly unsafe struct ShuffleButterflies<T> : IButterflies
         V.Xor(y1, V.Shuffle(tables[10], l0), V.Shuffle(tables[11], h0)).StoreQuarters(sum + 16);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddFour<V>(byte* sum, byte* factor, nint bytes, V* tables)
         where V : unmanaged, IByteVector<V>
     {

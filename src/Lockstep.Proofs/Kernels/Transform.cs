@@ -1,11 +1,10 @@
+using System.Runtime.CompilerServices;
+
 namespace Lockstep.Proofs.Kernels;
 
 /// <summary>Consecutive layers of the additive transform over units of any number of lines.</summary>
 internal static unsafe class Transform
 {
-    // beta_1: what an odd block's factor has more than the even one's before it.
-    private static readonly Twiddle Odd = Twiddle.Of(2, 1) ^ Twiddle.Of(2, 0);
-
     /// <summary>
     /// The layers of <see cref="Codes.AdditiveNtt.Forward(Span{Fields.Gf128})"/> that stay within one block, depth first, so
     /// that smaller blocks are done while they are in the smaller cache.
@@ -15,6 +14,7 @@ internal static unsafe class Transform
     /// <param name="layers">How many.</param>
     /// <param name="depth">log N minus the index of the upper one.</param>
     /// <param name="block">The block's number in the upper layer.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward<K>(byte* data, nint unit, int layers, int depth, int block)
         where K : struct, IButterflies
     {
@@ -31,7 +31,7 @@ internal static unsafe class Transform
 
         nint quarter = unit << (layers - 2);
         Twiddle lower = Twiddle.Of(depth + 1, 2 * block);
-        K.Forward4(data, quarter, Twiddle.Of(depth, block), lower, lower ^ Odd, Twiddle.Products(depth + 1));
+        K.Forward4(data, quarter, Twiddle.Of(depth, block), lower, lower ^ Twiddle.Odd, Twiddle.Products(depth + 1));
         if (layers > 2)
             for (int i = 0; i < 4; i++)
                 Forward<K>(data + i * quarter, unit, layers - 2, depth + 2, 4 * block + i);

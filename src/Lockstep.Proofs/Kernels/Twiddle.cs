@@ -26,6 +26,12 @@ internal readonly record struct Twiddle(ulong Low, ulong High)
     /// <summary>The factor 1.</summary>
     public static Twiddle One => Betas[0];
 
+    /// <summary>beta_1: what the factor of an odd block has more than that of the even one before it.</summary>
+    public static Twiddle Odd => Spans[1];
+
+    /// <summary>Builds the tables, so that methods compiled from then on need not ask whether they exist.</summary>
+    public static void Initialize() => RuntimeHelpers.RunClassConstructor(typeof(Twiddle).TypeHandle);
+
     /// <summary>
     /// The factor of block <paramref name="block"/> in the layer with 2^depth halves: beta_depth plus the sum of
     /// beta_{b+1} over the set bits b of the block number, which is below 2^(depth-1).
@@ -80,7 +86,7 @@ internal readonly record struct Twiddle(ulong Low, ulong High)
         for (int digit = 0; digit < 4; digit++)
             for (int bit = 0; bit < 8 && 8 * digit + bit + 1 < 32; bit++)
                 for (int k = 0; k < 1 << bit; k++)
-                    spans[digit << Digit | 1 << bit | k] = spans[digit << Digit | k] ^ FromElement(CantorBasis.Beta(8 * digit + bit + 1));
+                    spans[digit << Digit | 1 << bit | k] = spans[digit << Digit | k] ^ Betas[8 * digit + bit + 1];
         return spans;
     }
 }

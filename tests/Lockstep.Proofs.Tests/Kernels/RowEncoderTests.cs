@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Lockstep.Proofs.Codes;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Kernels;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Tests.Kernels;
 
@@ -40,6 +41,50 @@ public sealed unsafe class RowEncoderTests
             int n = 1 << logMessage, pads = random.Next(0, Math.Min(260, (n << logRate) - n) + 1);
             Check(path, logMessage, logRate, pads, rows, random);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Long_codewords_reach_all_kinds_of_factors(string name)
+    {
+        // Four products from layer depth 16 on; a codeword beyond the limit from which lines are streamed.
+        Check(Enum.Parse<KernelPath>(name), 15, 2, 250, 3, new Random(1));
+        Check(Enum.Parse<KernelPath>(name), 15, 1, 246, 22, new Random(2));
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Interleaved_messages_give_the_same_codewords(string name)
+    {
+        var random = new Random(5);
+        foreach ((int logMessage, int logRate, int rows) in ((int, int, int)[])[(2, 1, 4), (5, 3, 8), (8, 1, 16), (12, 3, 8), (13, 3, 12)])
+        {
+            int n = 1 << logMessage, length = n << logRate;
+            using NativeBlock message = NativePool.Shared.Rent((long)rows * n * 16), interleaved = NativePool.Shared.Rent((long)rows * length * 16);
+            using NativeBlock separate = NativePool.Shared.Rent((long)rows * n * 16), expected = NativePool.Shared.Rent((long)rows * length * 16);
+            var sources = new RowSource[rows];
+            for (int r = 0; r < rows; r++)
+            {
+                Gf128* row = separate.As<Gf128>() + r * n;
+                for (int x = 0; x < n; x++)
+                    row[x] = message.As<Gf128>()[r + rows * x] = Next(random);
+                sources[r] = new RowSource(row, n);
+            }
+
+            RowEncoder.EncodeInterleaved(message.As<Gf128>(), rows, logMessage, logRate, interleaved.Memory, new Workers(2), path: Enum.Parse<KernelPath>(name));
+            RowEncoder.Encode(sources, logMessage, logRate, expected.Memory, new Workers(1), path: KernelPath.Portable);
+            Assert.True(expected.Span<Gf128>(0, rows * length).SequenceEqual(interleaved.Span<Gf128>(0, rows * length)));
+        }
+    }
+
+    [Fact]
+    public void A_cancelled_encoding_stops()
+    {
+        using NativeBlock codeword = NativePool.Shared.Rent(RowEncoder.Stride(1) << 12);
+        using var source = new CancellationTokenSource();
+        byte* memory = codeword.Memory;
+        Assert.ThrowsAny<OperationCanceledException>(() => RowEncoder.Encode(
+            new RowSource[1], 11, 1, memory, new Workers(1, source.Token), (_, _) => source.Cancel()));
     }
 
     private static Gf128 Next(Random random) => new((ulong)random.NextInt64(), (ulong)random.NextInt64() << 1);
