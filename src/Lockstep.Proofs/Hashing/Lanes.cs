@@ -141,6 +141,8 @@ internal readonly unsafe struct Lanes4(Vector128<uint> value) : ILanes<Lanes4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 RotateRight(Lanes4 value, [ConstantExpected] byte bits)
     {
+        if (Avx512F.VL.IsSupported)
+            return new(Avx512F.VL.RotateRight(value._value, bits));
         // Whole bytes move in one shuffle.
         if (Ssse3.IsSupported && bits == 16)
             return new(Ssse3.Shuffle(value._value.AsByte(), Vector128.Create((byte)2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)).AsUInt32());
@@ -150,7 +152,9 @@ internal readonly unsafe struct Lanes4(Vector128<uint> value) : ILanes<Lanes4>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4 RotateRightBy(Lanes4 value, int bits) => new(Vector128.ShiftRightLogical(value._value, bits) | Vector128.ShiftLeft(value._value, 32 - bits));
+    public static Lanes4 RotateRightBy(Lanes4 value, int bits) => Avx512F.VL.IsSupported
+        ? new(Avx512F.VL.RotateRightVariable(value._value, Vector128.Create((uint)bits)))
+        : new(Vector128.ShiftRightLogical(value._value, bits) | Vector128.ShiftLeft(value._value, 32 - bits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 ReverseBytes(Lanes4 value)
@@ -227,6 +231,8 @@ internal readonly unsafe struct Lanes8(Vector256<uint> value) : ILanes<Lanes8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 RotateRight(Lanes8 value, [ConstantExpected] byte bits)
     {
+        if (Avx512F.VL.IsSupported)
+            return new(Avx512F.VL.RotateRight(value._value, bits));
         if (Avx2.IsSupported && bits == 16)
             return new(Avx2.Shuffle(value._value.AsByte(), Vector256.Create(
                 (byte)2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)).AsUInt32());
@@ -237,7 +243,9 @@ internal readonly unsafe struct Lanes8(Vector256<uint> value) : ILanes<Lanes8>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 RotateRightBy(Lanes8 value, int bits) => new(Vector256.ShiftRightLogical(value._value, bits) | Vector256.ShiftLeft(value._value, 32 - bits));
+    public static Lanes8 RotateRightBy(Lanes8 value, int bits) => Avx512F.VL.IsSupported
+        ? new(Avx512F.VL.RotateRightVariable(value._value, Vector256.Create((uint)bits)))
+        : new(Vector256.ShiftRightLogical(value._value, bits) | Vector256.ShiftLeft(value._value, 32 - bits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 ReverseBytes(Lanes8 value)
