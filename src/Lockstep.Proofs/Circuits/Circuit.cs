@@ -66,6 +66,15 @@ internal sealed partial class Circuit
     /// <summary>Committed 32-bit AND words of the slot.</summary>
     public int CommittedAndWords { get; }
 
+    /// <summary>The program, for the kernels that run it over many slots at once.</summary>
+    internal ReadOnlySpan<Operation> Operations => _operations;
+
+    /// <summary>The constants that <see cref="Opcode.Constant"/> names.</summary>
+    internal ReadOnlySpan<ulong> Constants => _constants;
+
+    /// <summary>Slot word whose bit 0 multiplies every constant.</summary>
+    internal int OneWord => _oneWord;
+
     /// <summary>SHA-256 of the canonical encoding of the program (32 bytes).</summary>
     public ReadOnlySpan<byte> Digest => _digest;
 

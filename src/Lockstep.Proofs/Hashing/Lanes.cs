@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -29,6 +30,17 @@ internal unsafe interface ILanes<T>
 
     /// <summary><paramref name="bits"/> is a constant after inlining.</summary>
     static abstract T RotateRight(T value, [ConstantExpected] byte bits);
+
+    /// <summary>Rotation by any count from 1 to 31.</summary>
+    static abstract T RotateRightBy(T value, int bits);
+
+    static abstract T ReverseBytes(T value);
+
+    /// <summary>Bit 0 in all 32 bits.</summary>
+    static abstract T SpreadLowBit(T value);
+
+    /// <summary>Bit i of the result is the sum of bits 0 to i - 1.</summary>
+    static abstract T SumsBelow(T value);
 
     /// <summary>True when a lane is 0.</summary>
     static abstract bool AnyZero(T value);
@@ -67,6 +79,26 @@ internal readonly unsafe struct Lanes1(uint value) : ILanes<Lanes1>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 RotateRight(Lanes1 value, [ConstantExpected] byte bits) => new(BitOperations.RotateRight(value._value, bits));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 RotateRightBy(Lanes1 value, int bits) => new(BitOperations.RotateRight(value._value, bits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 ReverseBytes(Lanes1 value) => new(BinaryPrimitives.ReverseEndianness(value._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 SpreadLowBit(Lanes1 value) => new(0u - (value._value & 1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 SumsBelow(Lanes1 value)
+    {
+        uint c = value._value << 1;
+        c ^= c << 1;
+        c ^= c << 2;
+        c ^= c << 4;
+        c ^= c << 8;
+        return new(c ^ (c << 16));
+    }
+
     public static bool AnyZero(Lanes1 value) => value._value == 0;
 
     public static void LoadBlocks(byte* blocks, nint stride, Lanes1* words) => Copy(blocks, (byte*)words, 16);
@@ -80,7 +112,7 @@ internal readonly unsafe struct Lanes1(uint value) : ILanes<Lanes1>
         for (int w = 0; w < words; w++, from += sizeof(uint), to += sizeof(uint))
         {
             uint word = Unsafe.ReadUnaligned<uint>(from);
-            Unsafe.WriteUnaligned(to, BitConverter.IsLittleEndian ? word : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(word));
+            Unsafe.WriteUnaligned(to, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
         }
     }
 }
@@ -109,12 +141,49 @@ internal readonly unsafe struct Lanes4(Vector128<uint> value) : ILanes<Lanes4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 RotateRight(Lanes4 value, [ConstantExpected] byte bits)
     {
+        if (Avx512F.VL.IsSupported)
+            return new(Avx512F.VL.RotateRight(value._value, bits));
         // Whole bytes move in one shuffle.
         if (Ssse3.IsSupported && bits == 16)
             return new(Ssse3.Shuffle(value._value.AsByte(), Vector128.Create((byte)2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)).AsUInt32());
         if (Ssse3.IsSupported && bits == 8)
             return new(Ssse3.Shuffle(value._value.AsByte(), Vector128.Create((byte)1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12)).AsUInt32());
         return new(Vector128.ShiftRightLogical(value._value, bits) | Vector128.ShiftLeft(value._value, 32 - bits));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 RotateRightBy(Lanes4 value, int bits) => Avx512F.VL.IsSupported
+        ? new(Avx512F.VL.RotateRightVariable(value._value, Vector128.Create((uint)bits)))
+        : new(Vector128.ShiftRightLogical(value._value, bits) | Vector128.ShiftLeft(value._value, 32 - bits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 ReverseBytes(Lanes4 value)
+    {
+        Vector128<uint> pairs = ((value._value & Vector128.Create(0x00ff00ffu)) << 8) | ((value._value >>> 8) & Vector128.Create(0x00ff00ffu));
+        return new((pairs << 16) | (pairs >>> 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 SpreadLowBit(Lanes4 value) => new(Vector128<uint>.Zero - (value._value & Vector128<uint>.One));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 SumsBelow(Lanes4 value)
+    {
+        if (Gfni.IsSupported)
+        {
+            // Inside each byte by one matrix; then each byte's own sum, by another, goes to the bytes above it.
+            Vector128<byte> bytes = value._value.AsByte();
+            Vector128<uint> below = Gfni.GaloisFieldAffineTransform(bytes, Vector128.Create(LaneMatrices.SumsBelow).AsByte(), 0).AsUInt32();
+            Vector128<uint> sum = Gfni.GaloisFieldAffineTransform(bytes, Vector128.Create(LaneMatrices.Sum).AsByte(), 0).AsUInt32();
+            return new(below ^ (sum << 8) ^ (sum << 16) ^ (sum << 24));
+        }
+
+        Vector128<uint> c = value._value << 1;
+        c ^= c << 1;
+        c ^= c << 2;
+        c ^= c << 4;
+        c ^= c << 8;
+        return new(c ^ (c << 16));
     }
 
     public static bool AnyZero(Lanes4 value) => Vector128.EqualsAny(value._value, Vector128<uint>.Zero);
@@ -162,6 +231,8 @@ internal readonly unsafe struct Lanes8(Vector256<uint> value) : ILanes<Lanes8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 RotateRight(Lanes8 value, [ConstantExpected] byte bits)
     {
+        if (Avx512F.VL.IsSupported)
+            return new(Avx512F.VL.RotateRight(value._value, bits));
         if (Avx2.IsSupported && bits == 16)
             return new(Avx2.Shuffle(value._value.AsByte(), Vector256.Create(
                 (byte)2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)).AsUInt32());
@@ -169,6 +240,41 @@ internal readonly unsafe struct Lanes8(Vector256<uint> value) : ILanes<Lanes8>
             return new(Avx2.Shuffle(value._value.AsByte(), Vector256.Create(
                 (byte)1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12, 1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12)).AsUInt32());
         return new(Vector256.ShiftRightLogical(value._value, bits) | Vector256.ShiftLeft(value._value, 32 - bits));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 RotateRightBy(Lanes8 value, int bits) => Avx512F.VL.IsSupported
+        ? new(Avx512F.VL.RotateRightVariable(value._value, Vector256.Create((uint)bits)))
+        : new(Vector256.ShiftRightLogical(value._value, bits) | Vector256.ShiftLeft(value._value, 32 - bits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 ReverseBytes(Lanes8 value)
+    {
+        Vector256<uint> pairs = ((value._value & Vector256.Create(0x00ff00ffu)) << 8) | ((value._value >>> 8) & Vector256.Create(0x00ff00ffu));
+        return new((pairs << 16) | (pairs >>> 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 SpreadLowBit(Lanes8 value) => new(Vector256<uint>.Zero - (value._value & Vector256<uint>.One));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 SumsBelow(Lanes8 value)
+    {
+        if (Gfni.V256.IsSupported)
+        {
+            // Inside each byte by one matrix; then each byte's own sum, by another, goes to the bytes above it.
+            Vector256<byte> bytes = value._value.AsByte();
+            Vector256<uint> below = Gfni.V256.GaloisFieldAffineTransform(bytes, Vector256.Create(LaneMatrices.SumsBelow).AsByte(), 0).AsUInt32();
+            Vector256<uint> sum = Gfni.V256.GaloisFieldAffineTransform(bytes, Vector256.Create(LaneMatrices.Sum).AsByte(), 0).AsUInt32();
+            return new(below ^ (sum << 8) ^ (sum << 16) ^ (sum << 24));
+        }
+
+        Vector256<uint> c = value._value << 1;
+        c ^= c << 1;
+        c ^= c << 2;
+        c ^= c << 4;
+        c ^= c << 8;
+        return new(c ^ (c << 16));
     }
 
     public static bool AnyZero(Lanes8 value) => Vector256.EqualsAny(value._value, Vector256<uint>.Zero);
@@ -214,6 +320,41 @@ internal readonly unsafe struct Lanes16(Vector512<uint> value) : ILanes<Lanes16>
         ? new(Avx512F.RotateRight(value._value, bits))
         : new(Vector512.ShiftRightLogical(value._value, bits) | Vector512.ShiftLeft(value._value, 32 - bits));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 RotateRightBy(Lanes16 value, int bits) => Avx512F.IsSupported
+        ? new(Avx512F.RotateRightVariable(value._value, Vector512.Create((uint)bits)))
+        : new(Vector512.ShiftRightLogical(value._value, bits) | Vector512.ShiftLeft(value._value, 32 - bits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 ReverseBytes(Lanes16 value)
+    {
+        Vector512<uint> pairs = ((value._value & Vector512.Create(0x00ff00ffu)) << 8) | ((value._value >>> 8) & Vector512.Create(0x00ff00ffu));
+        return new((pairs << 16) | (pairs >>> 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 SpreadLowBit(Lanes16 value) => new(Vector512<uint>.Zero - (value._value & Vector512<uint>.One));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 SumsBelow(Lanes16 value)
+    {
+        if (Gfni.V512.IsSupported)
+        {
+            // Inside each byte by one matrix; then each byte's own sum, by another, goes to the bytes above it.
+            Vector512<byte> bytes = value._value.AsByte();
+            Vector512<uint> below = Gfni.V512.GaloisFieldAffineTransform(bytes, Vector512.Create(LaneMatrices.SumsBelow).AsByte(), 0).AsUInt32();
+            Vector512<uint> sum = Gfni.V512.GaloisFieldAffineTransform(bytes, Vector512.Create(LaneMatrices.Sum).AsByte(), 0).AsUInt32();
+            return new(below ^ (sum << 8) ^ (sum << 16) ^ (sum << 24));
+        }
+
+        Vector512<uint> c = value._value << 1;
+        c ^= c << 1;
+        c ^= c << 2;
+        c ^= c << 4;
+        c ^= c << 8;
+        return new(c ^ (c << 16));
+    }
+
     public static bool AnyZero(Lanes16 value) => Vector512.EqualsAny(value._value, Vector512<uint>.Zero);
 
     public static void LoadBlocks(byte* blocks, nint stride, Lanes16* words) =>
@@ -228,4 +369,14 @@ internal readonly unsafe struct Lanes16(Vector512<uint> value) : ILanes<Lanes16>
         WordTranspose.Square8((byte*)words, sizeof(Lanes16), digests, Blake3.DigestSize);
         WordTranspose.Square8((byte*)words + 32, sizeof(Lanes16), digests + 8 * Blake3.DigestSize, Blake3.DigestSize);
     }
+}
+
+/// <summary>Matrices over the bits of a byte, as the affine instruction reads them: byte 7 - i is the row of bit i.</summary>
+internal static class LaneMatrices
+{
+    /// <summary>Bit i becomes the sum of bits 0 to i - 1.</summary>
+    public const ulong SumsBelow = 0x00_01_03_07_0f_1f_3f_7f;
+
+    /// <summary>Every bit becomes the sum of all.</summary>
+    public const ulong Sum = ulong.MaxValue;
 }

@@ -12,12 +12,20 @@ namespace Lockstep.Proofs.Kernels;
 internal static unsafe class WordTranspose
 {
     /// <summary>16 rows of 16 words; strides are in bytes.</summary>
+    /// <param name="from">First byte of the first row read.</param>
+    /// <param name="fromStride">Bytes from one row read to the next.</param>
+    /// <param name="to">First byte of the first row written.</param>
+    /// <param name="toStride">Bytes from one row written to the next.</param>
+    /// <param name="bypassCache">Whether rows, which must then be aligned to 64 bytes, may go past the caches where the machine can.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Square16(byte* from, nint fromStride, byte* to, nint toStride)
+    public static void Square16(byte* from, nint fromStride, byte* to, nint toStride, bool bypassCache = false)
     {
         if (Avx512F.IsSupported)
         {
-            Square16Wide(from, fromStride, to, toStride);
+            if (bypassCache)
+                Square16Wide<PastCache>(from, fromStride, to, toStride);
+            else
+                Square16Wide<ToCache>(from, fromStride, to, toStride);
             return;
         }
 
@@ -77,7 +85,8 @@ internal static unsafe class WordTranspose
 
     // All sixteen rows stay in registers on their way.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Square16Wide(byte* from, nint fromStride, byte* to, nint toStride)
+    private static void Square16Wide<TStore>(byte* from, nint fromStride, byte* to, nint toStride)
+        where TStore : struct, IRowStore
     {
         byte* upper = from + 8 * fromStride, top = to + 8 * toStride;
         Vector512<uint> r0 = Row16(from), r1 = Row16(from + fromStride), r2 = Row16(from + 2 * fromStride), r3 = Row16(from + 3 * fromStride);
@@ -92,10 +101,10 @@ internal static unsafe class WordTranspose
         Quad(ref r12, ref r13, ref r14, ref r15);
 
         // Then the quarters themselves: vector i of group g holds word 4k + i of rows 4g.. in quarter k.
-        Quarters(r0, r4, r8, r12, to, 4 * toStride);
-        Quarters(r1, r5, r9, r13, to + toStride, 4 * toStride);
-        Quarters(r2, r6, r10, r14, to + 2 * toStride, 4 * toStride);
-        Quarters(r3, r7, r11, r15, to + 3 * toStride, 4 * toStride);
+        Quarters<TStore>(r0, r4, r8, r12, to, 4 * toStride);
+        Quarters<TStore>(r1, r5, r9, r13, to + toStride, 4 * toStride);
+        Quarters<TStore>(r2, r6, r10, r14, to + 2 * toStride, 4 * toStride);
+        Quarters<TStore>(r3, r7, r11, r15, to + 3 * toStride, 4 * toStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -110,14 +119,15 @@ internal static unsafe class WordTranspose
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Quarters(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, byte* to, nint stride)
+    private static void Quarters<TStore>(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Vector512<uint> d, byte* to, nint stride)
+        where TStore : struct, IRowStore
     {
         Vector512<uint> ab = Avx512F.Shuffle4x128(a, b, 0b01_00_01_00), ab2 = Avx512F.Shuffle4x128(a, b, 0b11_10_11_10);
         Vector512<uint> cd = Avx512F.Shuffle4x128(c, d, 0b01_00_01_00), cd2 = Avx512F.Shuffle4x128(c, d, 0b11_10_11_10);
-        Avx512F.Shuffle4x128(ab, cd, 0b10_00_10_00).Store((uint*)to);
-        Avx512F.Shuffle4x128(ab, cd, 0b11_01_11_01).Store((uint*)(to + stride));
-        Avx512F.Shuffle4x128(ab2, cd2, 0b10_00_10_00).Store((uint*)(to + 2 * stride));
-        Avx512F.Shuffle4x128(ab2, cd2, 0b11_01_11_01).Store((uint*)(to + 3 * stride));
+        TStore.Store(Avx512F.Shuffle4x128(ab, cd, 0b10_00_10_00), (uint*)to);
+        TStore.Store(Avx512F.Shuffle4x128(ab, cd, 0b11_01_11_01), (uint*)(to + stride));
+        TStore.Store(Avx512F.Shuffle4x128(ab2, cd2, 0b10_00_10_00), (uint*)(to + 2 * stride));
+        TStore.Store(Avx512F.Shuffle4x128(ab2, cd2, 0b11_01_11_01), (uint*)(to + 3 * stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -178,4 +188,21 @@ internal static unsafe class WordTranspose
     private static Vector128<uint> High64(Vector128<uint> a, Vector128<uint> b) => Sse2.IsSupported
         ? Sse2.UnpackHigh(a.AsUInt64(), b.AsUInt64()).AsUInt32()
         : AdvSimd.Arm64.ZipHigh(a.AsUInt64(), b.AsUInt64()).AsUInt32();
+
+    private interface IRowStore
+    {
+        static abstract void Store(Vector512<uint> row, uint* to);
+    }
+
+    private readonly struct ToCache : IRowStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<uint> row, uint* to) => row.Store(to);
+    }
+
+    private readonly struct PastCache : IRowStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<uint> row, uint* to) => row.StoreAlignedNonTemporal(to);
+    }
 }

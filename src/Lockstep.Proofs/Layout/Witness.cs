@@ -115,10 +115,21 @@ internal sealed class Witness : IDisposable
             Sha256State.Compress(state, block);
         }
 
-        int rest = Layout.TailBytes(chunk);
+        FillTail(statement, data, key, state, TailSlot(chunk));
+        state.Clear();
+    }
+
+    /// <summary>Writes the inputs of a chunk's tail.</summary>
+    /// <param name="statement">The chunk's statement.</param>
+    /// <param name="data">Its block.</param>
+    /// <param name="key">Its key, 32 bytes.</param>
+    /// <param name="state">The SHA-256 state after its last unit, eight words.</param>
+    /// <param name="tail">The slot, 4,096 words.</param>
+    internal static void FillTail(ChunkStatement statement, ReadOnlySpan<byte> data, ReadOnlySpan<byte> key, ReadOnlySpan<uint> state, Span<uint> tail)
+    {
+        int rest = data.Length % WindowLayout.UnitBytes;
         Span<byte> blocks = stackalloc byte[128];
         bool second = Padding.Fill(data[^rest..], data.Length, blocks);
-        Span<uint> tail = TailSlot(chunk);
         PublicWords.ReadWords(key, tail[TailCircuit.Key..]);
         state.CopyTo(tail[TailCircuit.HIn..]);
         tail[TailCircuit.Counter] = PublicWords.TailCounter(statement);
@@ -129,7 +140,6 @@ internal sealed class Witness : IDisposable
         ReadMessage(blocks[..64], tail[TailCircuit.Message1..]);
         ReadMessage(blocks[64..], tail[TailCircuit.Message2..]);
         blocks.Clear();
-        state.Clear();
     }
 
     private static void ReadMessage(ReadOnlySpan<byte> block, Span<uint> words)
