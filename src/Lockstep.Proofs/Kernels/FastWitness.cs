@@ -91,6 +91,9 @@ internal sealed unsafe class FastWitness : IDisposable
         }
     }
 
+    /// <summary>The slots as the prover reads them, without a copy; they end with this object.</summary>
+    public Prover.WitnessBits ToBits(Argument.ArgumentShape shape) => new(shape, _units, _tails);
+
     /// <summary>Overwrites all slots and gives their memory back.</summary>
     public void Dispose()
     {

@@ -35,9 +35,9 @@ internal sealed unsafe partial class NativePool : IDisposable
                     best = block;
             if (best != null)
             {
+                // A new object, so that a stale reference to the old one cannot give the memory back again.
                 _free.Remove(best);
-                best.Take(bytes);
-                return best;
+                return new NativeBlock(this, best.Memory, best.Capacity, bytes);
             }
         }
 
@@ -87,9 +87,7 @@ internal sealed unsafe partial class NativePool : IDisposable
 
         lock (_free)
             BytesHeld += (long)capacity;
-        var block = new NativeBlock(this, (byte*)memory, (long)capacity);
-        block.Take(bytes);
-        return block;
+        return new NativeBlock(this, (byte*)memory, (long)capacity, bytes);
     }
 
     private void Free(NativeBlock block)
@@ -106,17 +104,18 @@ internal sealed unsafe partial class NativePool : IDisposable
 internal sealed unsafe class NativeBlock : IDisposable
 {
     private readonly NativePool _pool;
-    private bool _rented;
+    private bool _rented = true;
 
-    internal NativeBlock(NativePool pool, byte* memory, long capacity)
+    internal NativeBlock(NativePool pool, byte* memory, long capacity, long length)
     {
         _pool = pool;
+        Length = length;
         Memory = memory;
         Capacity = capacity;
     }
 
     /// <summary>Bytes asked for.</summary>
-    public long Length { get; private set; }
+    public long Length { get; }
 
     /// <summary>First byte, aligned to 64 bytes.</summary>
     public byte* Memory { get; }
@@ -159,6 +158,4 @@ internal sealed unsafe class NativeBlock : IDisposable
         Clear(new Workers(Environment.ProcessorCount));
         _pool.GiveBack(this);
     }
-
-    internal void Take(long bytes) => (Length, _rented) = (bytes, true);
 }

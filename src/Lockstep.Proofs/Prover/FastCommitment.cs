@@ -73,14 +73,7 @@ internal sealed unsafe class FastCommitment : IDisposable
         {
             NativeBlock block = NativePool.Shared.Rent((long)elements.Length * Gf128.Size);
             fixed (Gf128* from = elements)
-            {
-                Gf128* source = from, target = block.As<Gf128>();
-                workers.For(elements.Length, 1024, (start, end) =>
-                {
-                    for (int i = start; i < end; i++)
-                        target[i] = TowerBasis.FromPolynomial(source[i]);
-                });
-            }
+                LinearMapKernel.FromPolynomial.Apply(from, block.As<Gf128>(), elements.Length, workers);
 
             return block;
         }

@@ -1,5 +1,4 @@
 using Lockstep.Proofs.Argument;
-using Lockstep.Proofs.Codes;
 using Lockstep.Proofs.Commitments;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Kernels;
@@ -51,11 +50,11 @@ internal sealed unsafe class FastLevels : IDisposable
     public void Run(int[] positions, ProverChannel channel)
     {
         Transcript transcript = channel.Transcript;
-        RowCode code = _shape.NewCode();
+        (int logMessage, int logInverseRate) = (_shape.LogMessage, _shape.LogInverseRate);
         for (int i = 0; i < _shape.Levels.Count; i++)
         {
             LevelShape level = _shape.Levels[i];
-            AddClaims(code, positions, LevelRounds.Powers(transcript.Challenge(Labels.LevelBatch), positions.Length));
+            AddClaims(positions, LevelRounds.Powers(transcript.Challenge(Labels.LevelBatch), positions.Length), logMessage, logInverseRate);
             for (int j = 0; j < level.Folds; j++)
             {
                 (Gf128 g0, Gf128 g2) = PairRounds.Sums(_weights, _vector, _length, _workers);
@@ -69,7 +68,7 @@ internal sealed unsafe class FastLevels : IDisposable
             channel.SendWork(Labels.LevelPositions, level.QueryGrinding, _workers);
             positions = transcript.DistinctPositions(Labels.LevelPositions, level.Queries, level.CodeLength);
             committed.Positions = positions;
-            code = level.NewCode();
+            (logMessage, logInverseRate) = (level.LogMessage, level.LogInverseRate);
         }
     }
 
@@ -88,12 +87,12 @@ internal sealed unsafe class FastLevels : IDisposable
             level.Dispose();
     }
 
-    private void AddClaims(RowCode code, int[] positions, Gf128[] factors)
+    // The positions' tensors, each by its power of the batching challenge.
+    private void AddClaims(int[] positions, Gf128[] factors, int logMessage, int logInverseRate)
     {
-        var weights = new Gf128[_length];
-        new ReadOnlySpan<Gf128>(_weights, _length).CopyTo(weights);
-        code.AddClaims(positions, factors, weights);
-        weights.CopyTo(new Span<Gf128>(_weights, _length));
+        using NativeBlock claims = NativePool.Shared.Rent((long)_length * Gf128.Size);
+        TransposedEncoder.Weights(positions, factors, logMessage, logInverseRate, claims.As<Gf128>(), _workers);
+        PairRounds.AddScaled(_weights, Gf128.One, claims.As<Gf128>(), _length, _workers);
     }
 
     private void Bind(Gf128 r)
@@ -135,11 +134,7 @@ internal sealed unsafe class FastLevels : IDisposable
             _codeword = NativePool.Shared.Rent((long)shape.CodeLength * _stride);
             using NativeBlock tower = NativePool.Shared.Rent((long)shape.Length * Gf128.Size);
             Gf128* message = tower.As<Gf128>();
-            workers.For(shape.Length, 1024, (start, end) =>
-            {
-                for (int k = start; k < end; k++)
-                    message[k] = TowerBasis.FromPolynomial(vector[k]);
-            });
+            LinearMapKernel.FromPolynomial.Apply(vector, message, shape.Length, workers);
             var digests = new byte[shape.CodeLength * MerkleHash.DigestSize];
             fixed (byte* into = digests)
             {

@@ -21,7 +21,13 @@ internal sealed unsafe class FastTies : IDisposable
     private Gf128* _now, _next;
     private int _length;
 
-    public FastTies(ArgumentInstance instance, WitnessBits z, in TieChallenges challenges, TieWeights weights, Workers workers)
+    /// <param name="instance">Circuits.</param>
+    /// <param name="z">The witness.</param>
+    /// <param name="links">h_in, key and h_out of every active unit, <see cref="TiledWalk.LinkWords"/> words each.</param>
+    /// <param name="challenges">Challenges of the ties.</param>
+    /// <param name="weights">Weights of the four products.</param>
+    /// <param name="workers">Threads.</param>
+    public FastTies(ArgumentInstance instance, WitnessBits z, uint* links, in TieChallenges challenges, TieWeights weights, Workers workers)
     {
         ArgumentShape shape = instance.Shape;
         _workers = workers;
@@ -43,19 +49,13 @@ internal sealed unsafe class FastTies : IDisposable
         Gf128 theta = challenges.Theta;
         workers.For(z.ActiveUnits(), 64, (start, end) =>
         {
-            Span<uint> words = stackalloc uint[Circuit.LinkWords];
             for (int i = start; i < end; i++)
             {
-                ReadOnlySpan<uint> slot = z.Unit(i);
-                instance.Unit.Link(LinkKind.HIn, slot, words);
-                Gf128 value = state.Apply(words);
-                instance.Unit.Link(LinkKind.Key, slot, words);
-                unit[i] = value + theta * key.Apply(words);
-                instance.Unit.Link(LinkKind.HOut, slot, words);
-                unitOut[i] = state.Apply(words);
+                unit[i] = state.Apply(Link(i, LinkKind.HIn)) + theta * key.Apply(Link(i, LinkKind.Key));
+                unitOut[i] = state.Apply(Link(i, LinkKind.HOut));
             }
 
-            words.Clear();
+            ReadOnlySpan<uint> Link(int i, LinkKind kind) => new(links + i * TiledWalk.LinkWords + (int)kind * Circuit.LinkWords, Circuit.LinkWords);
         });
         workers.For(z.ActiveTails(), 16, (start, end) =>
         {

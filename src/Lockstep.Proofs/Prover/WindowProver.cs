@@ -53,7 +53,8 @@ internal static unsafe class WindowProver
         using var a = new WitnessBits(shape);
         using var b = new WitnessBits(shape);
         Tick?.Invoke("rent");
-        Forms(instance, z, a, b, workers);
+        using NativeBlock links = NativePool.Shared.Rent((long)z.ActiveUnits() * TiledWalk.LinkWords * sizeof(uint));
+        Forms(instance, z, a, b, links.As<uint>(), workers);
         Tick?.Invoke("forms");
         using var zerocheck = new FastZerocheck(z, a, b, said.ZerocheckPoint, workers);
         Tick?.Invoke("zsums");
@@ -67,7 +68,7 @@ internal static unsafe class WindowProver
         Stage("zerocheck");
         zerocheck.Begin(said.SkipPoint, Multilinear.InnerProduct(SkipDomain.LagrangeOfAll(said.SkipPoint).AsSpan(SkipDomain.Half), skip));
         Tick?.Invoke("begin");
-        using var ties = new FastTies(instance, z, said.Ties,
+        using var ties = new FastTies(instance, z, links.As<uint>(), said.Ties,
             new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta), workers);
         Tick?.Invoke("ties");
         for (int j = 0; j < shape.ZerocheckVariables; j++)
@@ -223,13 +224,15 @@ internal static unsafe class WindowProver
             masks.Fill(MemoryMarshal.AsBytes(z.Unit(i).Slice(4 * shape.MaskElement, 4)));
     }
 
-    private static void Forms(ArgumentInstance instance, WitnessBits z, WitnessBits a, WitnessBits b, Workers workers)
+    private static void Forms(ArgumentInstance instance, WitnessBits z, WitnessBits a, WitnessBits b, uint* links, Workers workers)
     {
         int units = z.ActiveUnits(), tails = z.ActiveTails();
-        workers.For(units, 16, (start, end) =>
+        const int Tile = TiledWalk.TileSlots, Words = WitnessBits.UnitBytes / sizeof(uint);
+        workers.For((units + Tile - 1) / Tile, 4, (start, end) =>
         {
-            for (int i = start; i < end; i++)
-                instance.Unit.Forms(z.Unit(i), a.Unit(i), b.Unit(i));
+            int first = start * Tile, count = Math.Min(end * Tile, units) - first;
+            long at = (long)first * Words;
+            TiledWalk.Unit.Forms((uint*)z.Units + at, count, (uint*)a.Units + at, (uint*)b.Units + at, links + (long)first * TiledWalk.LinkWords, bypassCache: true);
         });
         workers.For(tails, 1, (start, end) =>
         {

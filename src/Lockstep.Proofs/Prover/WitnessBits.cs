@@ -16,14 +16,15 @@ internal sealed unsafe class WitnessBits : IDisposable
     public const int TailBytes = 16384;
 
     private readonly NativeBlock _units, _tails;
+    private readonly bool _owned;
 
+    /// <summary>Slots of undefined content.</summary>
     /// <param name="shape">Dimensions; all units and tails that the matrix has.</param>
     public WitnessBits(ArgumentShape shape)
-    {
-        Shape = shape;
-        _units = NativePool.Shared.Rent((long)shape.PresentUnits * UnitBytes);
-        _tails = NativePool.Shared.Rent((long)shape.Tails * TailBytes);
-    }
+        : this(shape, NativePool.Shared.Rent((long)shape.PresentUnits * UnitBytes), NativePool.Shared.Rent((long)shape.Tails * TailBytes)) => _owned = true;
+
+    /// <summary>Slots that belong to another.</summary>
+    internal WitnessBits(ArgumentShape shape, NativeBlock units, NativeBlock tails) => (Shape, _units, _tails) = (shape, units, tails);
 
     /// <summary>Dimensions.</summary>
     public ArgumentShape Shape { get; }
@@ -58,9 +59,11 @@ internal sealed unsafe class WitnessBits : IDisposable
         return count;
     }
 
-    /// <summary>Overwrites all slots.</summary>
+    /// <summary>Overwrites the slots, unless they belong to another.</summary>
     public void Dispose()
     {
+        if (!_owned)
+            return;
         _units.Dispose();
         _tails.Dispose();
     }
