@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
 using Lockstep.Proofs.Ciphers;
 using Lockstep.Proofs.Hashing;
-using Lockstep.Proofs.Layout;
+using Lockstep.Proofs.Kernels;
+using Lockstep.Proofs.Memory;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
-using Lockstep.Proofs.Reference;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Proofs.Transcripts;
 
@@ -107,7 +107,7 @@ public static class WindowSealer
             while (true)
             {
                 progress?.Invoke("witness");
-                using var witness = Witness.Build(statement, instance!.Layout, chunks, [.. keys.Select(key => (ReadOnlyMemory<byte>)key)], workers.Count);
+                using var witness = FastWitness.Build(statement, instance!.Layout, chunks, [.. keys.Select(key => (ReadOnlyMemory<byte>)key)], NativePool.Shared, workers);
                 using ProofSeed seed = ProofSeed.Create(random, digest);
                 if (TryProve(instance, witness, seed, workers, progress) is { } proof)
                     return proof;
@@ -120,14 +120,14 @@ public static class WindowSealer
     }
 
     /// <summary>One attempt with one seed; null when a challenge was degenerate.</summary>
-    internal static byte[]? TryProve(WindowInstance instance, Witness witness, ProofSeed seed, Workers workers, Action<string>? progress = null)
+    internal static byte[]? TryProve(WindowInstance instance, FastWitness witness, ProofSeed seed, Workers workers, Action<string>? progress = null)
     {
         Transcript transcript = instance.NewTranscript();
         using ProofRandom proofRandom = seed.Consume();
         var channel = new ProverChannel(transcript);
         channel.SendOpening(WindowVerifier.Header);
-        using BitMatrices bits = witness.ToBits(instance.Argument.Shape);
-        return ReferenceProver.Prove(instance.Argument, bits, proofRandom, channel, workers, progress) ? channel.ToArray() : null;
+        using WitnessBits bits = witness.ToBits(instance.Argument.Shape);
+        return WindowProver.Prove(instance.Argument, bits, proofRandom, channel, workers, progress) ? channel.ToArray() : null;
     }
 
     // What the seed is hedged with: everything the proof is about, keys included.

@@ -44,6 +44,23 @@ internal sealed unsafe partial class NativePool : IDisposable
         return Allocate(bytes);
     }
 
+    /// <summary>Blocks that are not in use.</summary>
+    internal int FreeBlocks
+    {
+        get
+        {
+            lock (_free)
+                return _free.Count;
+        }
+    }
+
+    /// <summary>Whether every block that is not in use holds zeros only: for the tests of what a proof leaves behind.</summary>
+    internal bool IsFreeClear()
+    {
+        lock (_free)
+            return _free.TrueForAll(block => block.IsClear());
+    }
+
     /// <summary>Frees all blocks that are not in use.</summary>
     public void Trim()
     {
@@ -147,6 +164,14 @@ internal sealed unsafe class NativeBlock : IDisposable
             for (long at = (long)start * Piece; at < Math.Min((long)end * Piece, length); at += Piece)
                 NativeMemory.Clear(memory + at, (nuint)Math.Min(Piece, length - at));
         });
+    }
+
+    internal bool IsClear()
+    {
+        for (long at = 0; at < Capacity; at += 1 << 20)
+            if (new Span<byte>(Memory + at, (int)Math.Min(1 << 20, Capacity - at)).ContainsAnyExcept((byte)0))
+                return false;
+        return true;
     }
 
     /// <summary>Overwrites the block and gives it back; a second call does nothing.</summary>

@@ -80,10 +80,16 @@ internal sealed unsafe class FastZerocheck : IDisposable
         return total;
     }
 
-    /// <summary>Begins the rounds at the skip point; <paramref name="claim"/> is P there.</summary>
-    public void Begin(Gf128 zeta, Gf128 claim)
+    /// <summary>Begins the rounds at the skip point.</summary>
+    /// <param name="zeta">The skip point.</param>
+    /// <param name="skip">The 64 values of P on Lambda.</param>
+    /// <param name="satisfied">Whether every row is known to hold, so that P vanishes on S; if not, its values there are computed.</param>
+    public void Begin(Gf128 zeta, Gf128[] skip, bool satisfied)
     {
-        _claim = claim;
+        Gf128[] all = SkipDomain.LagrangeOfAll(zeta);
+        _claim = Multilinear.InnerProduct(all.AsSpan(Half), skip);
+        if (!satisfied)
+            _claim += Multilinear.InnerProduct(all.AsSpan(0, Half), Defects());
         _lagrange = SkipDomain.LagrangeOfS(zeta);
         _zRows = new Gf128[1 << _shape.InnerVariables];
         for (int row = 0; row < (_shape.HCount + 1) * BlockRows; row++)
@@ -102,6 +108,26 @@ internal sealed unsafe class FastZerocheck : IDisposable
         _unitB = (Gf128*)_b.Units;
         _tailA = (Gf128*)_a.Tails;
         _tailB = (Gf128*)_b.Tails;
+    }
+
+    // P on S: the rows at which a b + z is not 0, weighed by eq.
+    private Gf128[] Defects()
+    {
+        Gf128[] rowEq = Multilinear.EqTable(_r.AsSpan(0, _shape.InnerVariables)), onS = new Gf128[Half];
+        Add(_a.Units, _b.Units, _z.Units, WitnessBits.UnitBytes, _units, 0);
+        Add(_a.Tails, _b.Tails, _z.Tails, SkipKernel.BlockBytes, _tailBlocks, _shape.HCount * BlockRows);
+        return onS;
+
+        void Add(byte* a, byte* b, byte* z, int slotBytes, int count, int firstRow)
+        {
+            using NativeBlock bits = NativePool.Shared.Rent((long)slotBytes * count), sums = NativePool.Shared.Rent(8L * slotBytes * Gf128.Size);
+            for (long i = 0; i < bits.Length; i++)
+                bits.Memory[i] = (byte)(a[i] & b[i] ^ z[i]);
+            BitSums.Compute(bits.Memory, slotBytes, slotBytes, _iEq.AsMemory(0, count), sums.As<Gf128>(), _workers);
+            for (int row = 0; row < slotBytes / 8; row++)
+                for (int y = 0; y < Half; y++)
+                    onS[y] += rowEq[firstRow + row] * sums.As<Gf128>()[64 * row + y];
+        }
     }
 
     /// <summary>The next round's coefficients g1 and g2, and the binding of the round before at <paramref name="bound"/> (not looked at in the first).</summary>

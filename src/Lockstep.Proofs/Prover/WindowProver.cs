@@ -27,7 +27,8 @@ internal static unsafe class WindowProver
     /// <param name="channel">Where the proof is written.</param>
     /// <param name="workers">Threads and cancellation.</param>
     /// <param name="progress">Receives the name of each stage as it begins.</param>
-    public static bool Prove(ArgumentInstance instance, WitnessBits z, ProofRandom random, ProverChannel channel, Workers workers, Action<string>? progress = null)
+    /// <param name="satisfied">False in tests whose witness breaks rows: then the proof is the reference's too, and refused.</param>
+    public static bool Prove(ArgumentInstance instance, WitnessBits z, ProofRandom random, ProverChannel channel, Workers workers, Action<string>? progress = null, bool satisfied = true)
     {
         using var hidden = new SecretArrays();
         ArgumentShape shape = instance.Shape;
@@ -66,7 +67,7 @@ internal static unsafe class WindowProver
 
         // 3, 4 ---- Zerocheck rounds; the rounds that bind i carry the ties. --------------------------------------------
         Stage("zerocheck");
-        zerocheck.Begin(said.SkipPoint, Multilinear.InnerProduct(SkipDomain.LagrangeOfAll(said.SkipPoint).AsSpan(SkipDomain.Half), skip));
+        zerocheck.Begin(said.SkipPoint, skip, satisfied);
         Tick?.Invoke("begin");
         using var ties = new FastTies(instance, z, links.As<uint>(), said.Ties,
             new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta), workers);

@@ -1,4 +1,5 @@
 using Lockstep.Proofs.Argument;
+using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
@@ -39,6 +40,25 @@ internal static class Bench
         using ProofRandom random = NewRandom(seed);
         var channel = new ProverChannel(transcript ?? NewTranscript());
         Assert.True(ReferenceProver.Prove(instance, witness, random, channel, new Workers(1)));
+        byte[] proof = channel.ToArray();
+
+        // The kernels are written for the circuits of a window; on those every proof of the battery is made twice.
+        if (transcript is null && ReferenceEquals(instance.Unit, UnitCircuit.Instance))
+            Assert.Equal(proof, ProveOnKernels(instance, witness, seed));
+        return proof;
+    }
+
+    /// <summary>The same on the kernels, for witnesses that may break rows.</summary>
+    public static byte[] ProveOnKernels(ArgumentInstance instance, BitMatrices witness, int seed = 7, int workers = 2)
+    {
+        using var bits = new WitnessBits(instance.Shape);
+        for (int i = 0; i < instance.Shape.PresentUnits; i++)
+            witness.Unit(i).CopyTo(bits.Unit(i));
+        for (int q = 0; q < instance.Shape.Tails; q++)
+            witness.Tail(q).CopyTo(bits.Tail(q));
+        using ProofRandom random = NewRandom(seed);
+        var channel = new ProverChannel(NewTranscript());
+        Assert.True(WindowProver.Prove(instance, bits, random, channel, new Workers(workers), satisfied: false));
         return channel.ToArray();
     }
 

@@ -1,5 +1,6 @@
 using Lockstep.Proofs.Fields;
-using Lockstep.Proofs.Layout;
+using Lockstep.Proofs.Kernels;
+using Lockstep.Proofs.Memory;
 using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
 using Lockstep.Proofs.Reference;
@@ -66,7 +67,8 @@ public sealed class HygieneTests(ITestOutputHelper output)
         using TestWindow window = TestWindow.Create(LockHash.Sha256, 300, 64);
         WindowStatement statement = window.Statement with { SuiteId = Suites.Hundred.Id };
         Assert.Null(WindowInstance.TryCreate(Suites.Hundred, statement, window.Ciphertexts, out WindowInstance? instance));
-        using var witness = Witness.Build(statement, instance!.Layout, window.Data, window.Keys);
+        var pool = new NativePool();
+        var witness = FastWitness.Build(statement, instance!.Layout, window.Data, window.Keys, pool, new Workers(1));
         using var source = new CancellationTokenSource();
         byte[]? proof = null;
         void Prove() => proof = WindowSealer.TryProve(instance, witness, new ProofSeed(new byte[32]), new Workers(1, source.Token), stage =>
@@ -79,8 +81,12 @@ public sealed class HygieneTests(ITestOutputHelper output)
         else
             Prove();
         Assert.Equal(cancel, proof is null);
-        Assert.False(witness.Units.ContainsAnyExcept(0u));
-        Assert.False(witness.Tails.ContainsAnyExcept(0u));
+        Assert.True(witness.UnitSlot(0).ContainsAnyExcept(0u));
+        witness.Dispose();
+        Assert.True(pool.FreeBlocks >= 2);
+        Assert.True(pool.IsFreeClear());
+        Assert.True(NativePool.Shared.IsFreeClear());
+        pool.Dispose();
     }
 
     [Theory]

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using Lockstep.Proofs.Layout;
+using Lockstep.Proofs.Kernels;
+using Lockstep.Proofs.Memory;
 using Lockstep.Proofs.Randomness;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Proofs.Tests.Circuits;
@@ -64,7 +65,7 @@ internal sealed class DeterministicWindow
 
         var statement = new WindowStatement(suite.Id, lockHash, Expand("provider", 33), chunks);
         Assert.Null(WindowInstance.TryCreate(suite, statement, ciphertexts, out WindowInstance? instance));
-        using var witness = Witness.Build(statement, instance!.Layout, data, keys, workers.Count);
+        using var witness = FastWitness.Build(statement, instance!.Layout, data, keys, NativePool.Shared, workers);
         using var seed = new ProofSeed(Expand("proof seed", 32));
         byte[]? proof = WindowSealer.TryProve(instance, witness, seed, workers);
         Assert.NotNull(proof);
