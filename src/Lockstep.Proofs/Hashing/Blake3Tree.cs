@@ -71,7 +71,7 @@ internal static class Blake3Tree
     }
 
     // Transposes one block of every lane: entry w holds word w of all lanes; short blocks are filled with zeros.
-    private static void LoadBlock<T>(ReadOnlySpan<byte> messages, int stride, int blockLength, Span<T> message)
+    internal static void LoadBlock<T>(ReadOnlySpan<byte> messages, int stride, int blockLength, Span<T> message)
         where T : unmanaged, ILanes<T>
     {
         Span<uint> words = MemoryMarshal.Cast<T, uint>(message);
