@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Lockstep.Proofs.Fields;
 
@@ -23,17 +24,26 @@ internal sealed class BitFold
         }
     }
 
-    /// <summary>The form at little-endian <paramref name="bytes"/>, bit j of the form being bit j mod 8 of byte j / 8.</summary>
-    public Gf128 Apply(ReadOnlySpan<byte> bytes)
-    {
-        Gf128 sum = default;
-        for (int i = 0; i < bytes.Length; i++)
-            sum += _tables[i * 256 + bytes[i]];
-        return sum;
-    }
-
     /// <summary>The form at <paramref name="words"/>, least significant bit first.</summary>
-    public Gf128 Apply(ReadOnlySpan<uint> words) => Apply(MemoryMarshal.AsBytes(words));
+    public Gf128 Apply(ReadOnlySpan<uint> words)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(words.Length * 4 * 256, _tables.Length);
+        ref Gf128 table = ref MemoryMarshal.GetArrayDataReference(_tables);
+        ulong lo = 0, hi = 0;
+        for (int i = 0; i < words.Length; i++, table = ref Unsafe.Add(ref table, 4 * 256))
+        {
+            // Many words are zero: unused outputs, nonces.
+            uint word = words[i];
+            if (word == 0)
+                continue;
+            ref Gf128 a = ref Unsafe.Add(ref table, (int)(byte)word), b = ref Unsafe.Add(ref table, 256 + (int)(byte)(word >> 8));
+            ref Gf128 c = ref Unsafe.Add(ref table, 512 + (int)(byte)(word >> 16)), d = ref Unsafe.Add(ref table, 768 + (int)(word >> 24));
+            lo ^= a.Lo ^ b.Lo ^ c.Lo ^ d.Lo;
+            hi ^= a.Hi ^ b.Hi ^ c.Hi ^ d.Hi;
+        }
+
+        return new Gf128(lo, hi);
+    }
 
     /// <summary>The form at 64 bits.</summary>
     public Gf128 Apply(ulong bits)

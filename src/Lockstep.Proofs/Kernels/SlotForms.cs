@@ -147,7 +147,7 @@ internal static unsafe class SlotForms
             workers.For(count, 64, (start, end) =>
             {
                 for (int i = start; i < end; i++)
-                    values[i] += fold.Apply(new ReadOnlySpan<byte>(slots + i * stride + at, bytes));
+                    values[i] += fold.Apply(new ReadOnlySpan<uint>(slots + i * stride + at, bytes / sizeof(uint)));
             });
         }
     }

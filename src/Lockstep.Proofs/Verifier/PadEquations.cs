@@ -47,13 +47,14 @@ internal static class PadEquations
         ArgumentShape shape = instance.Shape;
         var schedule = new PadSchedule(shape);
         int pads = schedule.Count;
+        Gf128[] unitEq = Multilinear.EqTable(c.UnitPoint);
         AffineForm[] end = Masked(c.End, schedule.End, pads), opened = Masked(c.Opened, schedule.Opened, pads);
 
         return
         [
             Zerocheck(shape, schedule, c, end),
-            Ties(instance, schedule, c, end),
-            Lincheck(instance, schedule, c, end, opened),
+            Ties(instance, schedule, c, end, unitEq),
+            Lincheck(instance, schedule, c, end, opened, unitEq),
             opened[0] + c.RegionWeight * opened[1] + Multilinear.InnerProduct(Multilinear.EqTable(c.T.AsSpan(0, 7)), c.RingValues),
             Folds(shape, schedule, c),
             .. Triple(schedule, c),
@@ -97,27 +98,27 @@ internal static class PadEquations
         return claim + product + end[2];
     }
 
-    private static AffineForm Ties(ArgumentInstance instance, PadSchedule schedule, Conversation c, AffineForm[] end)
+    private static AffineForm Ties(ArgumentInstance instance, PadSchedule schedule, Conversation c, AffineForm[] end, ReadOnlySpan<Gf128> unitEq)
     {
-        var weights = new TieWeights(instance, c.Ties.UnitPoint, c.Ties.TailPoint, c.Ties.StateWeights, c.Ties.Theta);
+        var weights = new TieEvaluation(instance, c.Ties, unitEq);
         AffineForm claim = AffineForm.Known(weights.RightSide, schedule.Count);
         for (int j = 0; j < instance.Shape.Kappa; j++)
             claim = PlainRound(claim, c.Tie[j], schedule.Tie + 2 * j, c.UnitPoint[j]);
 
-        Gf128[] eq = Multilinear.EqTable(c.UnitPoint);
         return claim
             + Multilinear.Eq(c.Ties.UnitPoint, c.UnitPoint) * end[3]
-            + Multilinear.InnerProduct(weights.Out, eq) * end[4]
-            + Multilinear.InnerProduct(weights.TailState, eq) * end[5]
-            + Multilinear.InnerProduct(weights.TailKey, eq) * end[6];
+            + weights.Out * end[4]
+            + weights.TailState * end[5]
+            + weights.TailKey * end[6];
     }
 
-    private static AffineForm Lincheck(ArgumentInstance instance, PadSchedule schedule, Conversation c, AffineForm[] end, AffineForm[] opened)
+    private static AffineForm Lincheck(ArgumentInstance instance, PadSchedule schedule, Conversation c, AffineForm[] end, AffineForm[] opened,
+        ReadOnlySpan<Gf128> unitEq)
     {
         ArgumentShape shape = instance.Shape;
         Gf128[] gamma = c.Outputs.Gamma;
         Gf128[] tailEq = Multilinear.EqTable(c.UnitPoint[shape.TailInnerBits..shape.LowBits]);
-        Gf128 outputs = gamma[7] * PublicSums.Units(instance, Multilinear.EqTable(c.UnitPoint), c.Outputs.UnitWeights)
+        Gf128 outputs = gamma[7] * PublicSums.Units(instance, unitEq, c.Outputs.UnitWeights)
             + gamma[8] * PublicSums.Tails(instance, tailEq, c.Outputs.TailWeights);
         AffineForm claim = AffineForm.Known(outputs, schedule.Count);
         for (int k = 0; k < end.Length; k++)

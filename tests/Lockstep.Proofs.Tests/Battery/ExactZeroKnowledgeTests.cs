@@ -1,6 +1,8 @@
 using Lockstep.Proofs.Argument;
+using Lockstep.Proofs.Commitments;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Prover;
+using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Proofs.Tests.Battery;
 
@@ -12,13 +14,18 @@ namespace Lockstep.Proofs.Tests.Battery;
 /// What is proven. Fix the mask words m and pi_a, pi_b, x, y (the pads of v_a, v_b and the two blinds of the product
 /// triple). In all other randomness r the view is affine over F: view = c(witness, m, ...) + L r, with L measured by running
 /// the prover once per coordinate. (sigma_lambda stands apart: acceptance determines it from the rest.) (1) L has full
-/// column rank, and its rank is the number of coordinates left when s_v, the masked v_a, v_b, alpha, beta, sigma_lambda and
+/// column rank, and its rank is the number of coordinates left when s_v, the masked v_a, v_b, alpha, beta, sigma_lambda, V and
 /// the verifier's 2 t0 checks of symbols are taken off: given those, the view is uniform on what the verifier accepts. (2) s_v is affine over GF(2) in m alone and onto; the masked v_a, v_b shift with pi_a,
 /// pi_b, and alpha, beta with x, y: so for two witnesses A, B there is a measure-preserving map of (m, pi_a, pi_b, x, y)
 /// that makes these coordinates agree, and then by (1) a unique r' that makes the whole view agree. The tests compute it
 /// and run the prover with it: witness B gives A's very proof. So at these challenges both witnesses give the same law.
 /// (3) The agreement needs every single coordinate of r that masks anything (its coefficient in r' - r is not zero), and
 /// fails when any one stream, pad, or the domain's shift is taken away.
+/// </para>
+/// <para>
+/// The counted argument has no levels, so that all of u is in view. With levels the verifier sees less of u and else only what
+/// is computed from it and the challenges: whenever two views agree, so must everything that the levels add. That too is
+/// done, not only said: each pair that agrees proves again with levels, and the bytes are compared.
 /// </para>
 /// <para>Not covered: other challenges than those drawn here, and the digests, which hide behind salts in the oracle model.</para>
 /// </summary>
@@ -34,7 +41,7 @@ public sealed class ExactZeroKnowledgeTests(ITestOutputHelper output)
     public void The_view_is_uniform_on_what_the_verifier_accepts()
     {
         Experiment e = Standard.Value;
-        int fixedApart = 128 + 2 + 2 + 1, checks = 2 * e.Shape.Queries;
+        int fixedApart = 128 + 2 + 2 + 1 + 1, checks = 2 * e.Shape.Queries;
         int view = e.View(KeyA, new ChosenRandomness(e.Shape)).Elements.Length;
         output.WriteLine($"view {view} elements, free coordinates of randomness {e.Columns.Count}, rank {e.Span.Rank}, expected {view} - {fixedApart} - {checks}");
         Assert.Equal(e.Columns.Count, e.Span.Rank);
@@ -143,6 +150,7 @@ public sealed class ExactZeroKnowledgeTests(ITestOutputHelper output)
     private sealed class Experiment
     {
         private readonly TinyArgument _tiny;
+        private readonly TinyArgument _leveled;
         private readonly PadSchedule _schedule;
         private readonly int _seed;
         private readonly Gf128[] _maskWeights;
@@ -150,6 +158,7 @@ public sealed class ExactZeroKnowledgeTests(ITestOutputHelper output)
         public Experiment(ArgumentShape shape, int seed)
         {
             _tiny = new TinyArgument(shape);
+            _leveled = new TinyArgument(shape with { Levels = [new LevelShape(8, 3, 1, 4, 0, 0), new LevelShape(5, 2, 2, 3, 0, 0)] });
             _schedule = new PadSchedule(shape);
             _seed = seed;
             var zero = new ChosenRandomness(shape);
@@ -233,6 +242,14 @@ public sealed class ExactZeroKnowledgeTests(ITestOutputHelper output)
             byte[] proof = _tiny.Prove(keyB, b, Oracle());
             Assert.Equal(target.Elements, new ProofView(Shape, proof).Elements);
             _tiny.Accept(proof, Oracle());
+
+            // With levels: but for the root and the siblings of level 0, which hide behind salts, the same bytes.
+            byte[] levelsA = _leveled.Prove(keyA, a, Oracle()), levelsB = _leveled.Prove(keyB, b, Oracle());
+            _leveled.Accept(levelsB, Oracle());
+            int messages = ArgumentVerifier.MessageBytes(_leveled.Shape), leaves = Shape.Queries * (MerkleHash.SaltSize + Shape.LeafBytes);
+            int siblings = MerkleHash.DigestSize * MultiProof.SiblingCount(Positions, Shape.LogCodeLength);
+            foreach (Range part in new[] { MerkleHash.DigestSize..(messages + leaves), (messages + leaves + siblings).. })
+                Assert.Equal(levelsA[part], levelsB[part]);
             return shift;
 
             // v_a, v_b with pi_a, pi_b; alpha, beta with x, y: a pad that is not removed takes up the difference.

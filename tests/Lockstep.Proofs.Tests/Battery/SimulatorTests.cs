@@ -55,5 +55,5 @@ public sealed class SimulatorTests
     // Under honest challenges the first work that is checked fails, or, by luck, one of the next checks.
     private static void Refuse(Rejection? rejection) =>
         Assert.Contains(rejection?.Reason ?? RejectReason.Suite,
-            new[] { RejectReason.FoldWork, RejectReason.MaskWork, RejectReason.PadWork, RejectReason.QueryWork, RejectReason.ProofLength, RejectReason.Root });
+            new[] { RejectReason.FoldWork, RejectReason.MaskWork, RejectReason.PadWork, RejectReason.QueryWork, RejectReason.LevelWork, RejectReason.ProofLength, RejectReason.Root });
 }

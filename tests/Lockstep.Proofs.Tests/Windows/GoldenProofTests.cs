@@ -12,8 +12,8 @@ namespace Lockstep.Proofs.Tests.Windows;
 /// </summary>
 public sealed class GoldenProofTests
 {
-    private const string Record = "golden.v1.json", WholeProof = "one-byte-u120-sha256.v1.proof", WholeStatement = "one-byte-u120-sha256.v1.statement",
-        WholeCiphertext = "one-byte-u120-sha256.v1.ciphertext";
+    private const string Record = "golden.v2.json", WholeProof = "one-byte-u120-sha256.v2.proof", WholeStatement = "one-byte-u120-sha256.v2.statement",
+        WholeCiphertext = "one-byte-u120-sha256.v2.ciphertext";
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
     private static readonly Lock Gate = new();

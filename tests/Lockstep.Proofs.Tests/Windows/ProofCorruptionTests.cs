@@ -7,7 +7,7 @@ namespace Lockstep.Proofs.Tests.Windows;
 
 /// <summary>
 /// Every field of a proof changed in every bit class, cut, stretched and rearranged. What only a prover who repairs the
-/// rest can reach (the folded row, the pad row, the equations) is the battery of forging provers.
+/// rest can reach (the pad row, the last vector, the levels' sum, the equations) is the battery of forging provers.
 /// All bytes, instead of a seeded choice:
 /// <code>dotnet run -c Release --project tests/Lockstep.Proofs.Tests -- -class "*ProofCorruptionTests" -explicit only</code>
 /// </summary>
@@ -45,7 +45,8 @@ public sealed class ProofCorruptionTests(ITestOutputHelper output)
 
         output.WriteLine($"{flips} changes: {string.Join(", ", seen.OrderBy(pair => pair.Key))}");
         HashSet<RejectReason> expected =
-            [RejectReason.Header, RejectReason.FoldWork, RejectReason.MaskWork, RejectReason.PadWork, RejectReason.QueryWork, RejectReason.Root];
+            [RejectReason.Header, RejectReason.FoldWork, RejectReason.MaskWork, RejectReason.PadWork, RejectReason.QueryWork,
+            RejectReason.LevelWork, RejectReason.Root, RejectReason.LevelRoot];
         Assert.Superset(expected, seen.Keys.ToHashSet());
     }
 
@@ -134,9 +135,9 @@ public sealed class ProofCorruptionTests(ITestOutputHelper output)
     {
         DeterministicWindow window = DeterministicWindow.OneByte;
         ProofMap map = ProofMap.Of(window);
-        byte[] good = window.Proof, messages = good[..map.FirstLeaf], siblings = good[map.FirstSibling..];
+        byte[] good = window.Proof, messages = good[..map.FirstLeaf], siblings = good[map.FirstSibling..map.FirstLevelLeaf], levels = good[map.FirstLevelLeaf..];
         byte[][] leaves = [.. good[map.FirstLeaf..map.FirstSibling].Chunk(map.LeafLength)], nodes = [.. siblings.Chunk(32)];
-        byte[] Join(IEnumerable<byte[]> leafOrder, IEnumerable<byte[]> nodeOrder) => [.. messages, .. leafOrder.SelectMany(x => x), .. nodeOrder.SelectMany(x => x)];
+        byte[] Join(IEnumerable<byte[]> leafOrder, IEnumerable<byte[]> nodeOrder) => [.. messages, .. leafOrder.SelectMany(x => x), .. nodeOrder.SelectMany(x => x), .. levels];
 
         Assert.Null(window.Verify(Join(leaves, nodes)));
         Assert.Equal(RejectReason.Root, window.Verify(Join(leaves.Reverse(), nodes))?.Reason);

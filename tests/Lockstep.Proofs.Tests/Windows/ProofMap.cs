@@ -1,6 +1,7 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Commitments;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Proofs.Tests.Windows;
@@ -16,29 +17,34 @@ internal sealed record ProofField(string Name, int Offset, int Length, RejectRea
 }
 
 /// <summary>
-/// Where every field of a proof lies, counted from docs/proof-system.md sections 6 and 9 and from the shape alone, not with the
-/// verifier's code.
+/// Where every field of a proof lies, counted from docs/proof-system.md sections 6, 8 and 9 and from the shape alone, not with the
+/// verifier's code; only the numbers of siblings are taken from the positions drawn.
 /// </summary>
 internal sealed class ProofMap
 {
     private readonly List<ProofField> _fields = [];
     private int _at;
 
-    public ProofMap(ArgumentShape shape, int proofLength)
+    /// <param name="shape">Dimensions.</param>
+    /// <param name="siblings">Sibling digests of level 0, 1, ...</param>
+    public ProofMap(ArgumentShape shape, IReadOnlyList<int> siblings)
     {
         // Where a shape asks for no work a message cannot fail it, but a nonce, which must then be zero, can.
         (RejectReason Reason, int Bits)[] works =
         [
             (RejectReason.FoldWork, shape.FoldGrinding), (RejectReason.MaskWork, shape.MaskGrinding),
             (RejectReason.PadWork, shape.PadGrinding), (RejectReason.QueryWork, shape.QueryGrinding),
+            .. shape.Levels.Select(level => (RejectReason.LevelWork, level.QueryGrinding)).Distinct(),
         ];
         RejectReason[] From(int work) => [.. works[work..].Where(w => w.Bits > 0).Select(w => w.Reason)];
         RejectReason[] Nonce(int work) => works[work].Bits == 0 ? [works[work].Reason] : From(work);
-        RejectReason[] fromFolds = From(0), fromMask = From(1), fromPad = From(2), query = From(3), root = [RejectReason.Root];
 
-        // A query nonce that holds by chance leads to other positions, and so to another root or number of siblings.
-        RejectReason[] queryNonce = [.. query, RejectReason.Root, RejectReason.ProofLength];
-        int element = Gf128.Size, q = shape.RowPads, n = 1 << (5 + shape.Kappa - shape.TopBits);
+        // The last nonce of a level, should it hold by chance, leads to other positions, and so to another root or number of
+        // siblings.
+        RejectReason[] fromFolds = From(0), fromMask = From(1), fromPad = From(2), query = From(3), root = [RejectReason.Root];
+        RejectReason[] levelWork = [RejectReason.LevelWork], levelRoot = [RejectReason.LevelRoot];
+        RejectReason[] levelNonce = [RejectReason.LevelWork, RejectReason.LevelRoot, RejectReason.ProofLength];
+        int element = Gf128.Size, q = shape.RowPads, logLength = 5 + shape.Kappa - shape.TopBits;
 
         Add("header", 16, [RejectReason.Header]);
         Add("root", 32, fromFolds);
@@ -63,12 +69,31 @@ internal sealed class ProofMap
 
         Add("sigma", element, fromMask);
         Add("mask nonce", sizeof(ulong), Nonce(1));
-        Add("u", (n + q) * element, fromPad);
+        Add("u high", q * element, fromPad);
+        Add("V", element, fromPad);
+        Add("level root 1", 32, fromPad);
         Add("alpha beta", 2 * element, fromPad);
         Add("sigma_lambda", element, fromPad);
         Add("pad nonce", sizeof(ulong), Nonce(2));
         Add("u_pi", (256 + q) * element, query);
-        Add("query nonce", sizeof(ulong), queryNonce);
+        Add("query nonce", sizeof(ulong), query);
+        for (int i = 1; i <= shape.Levels.Count; i++)
+        {
+            LevelShape level = shape.Levels[i - 1];
+            for (int j = 0; j < level.Folds; j++)
+            {
+                Add($"level {i} fold {j}", 2 * element, levelWork);
+                Add($"level {i} fold nonce {j}", sizeof(ulong), levelWork);
+            }
+
+            logLength -= level.Folds;
+            if (i < shape.Levels.Count)
+                Add($"level root {i + 1}", 32, levelWork);
+            else
+                Add("last", element << logLength, levelWork);
+            Add($"level {i} nonce", sizeof(ulong), levelNonce);
+        }
+
         FirstLeaf = _at;
         for (int k = 0; k < shape.Queries; k++)
         {
@@ -81,13 +106,28 @@ internal sealed class ProofMap
         }
 
         FirstSibling = _at;
-        Add("siblings", proofLength - _at, root);
         LeafLength = (FirstSibling - FirstLeaf) / shape.Queries;
-        Assert.True(proofLength > FirstSibling && (proofLength - FirstSibling) % MerkleHash.DigestSize == 0);
+        Add("siblings", siblings[0] * MerkleHash.DigestSize, root);
+        FirstLevelLeaf = _at;
+        for (int i = 1; i <= shape.Levels.Count; i++)
+        {
+            for (int k = 0; k < shape.Levels[i - 1].Queries; k++)
+                Add($"leaf {k} of level {i}", element << shape.Levels[i - 1].Folds, levelRoot);
+            Add($"siblings of level {i}", siblings[i] * MerkleHash.DigestSize, levelRoot);
+        }
     }
 
-    public static ProofMap Of(DeterministicWindow window) =>
-        new(WindowInstance.Shape(window.Suite, [.. window.Data.Select(block => block.Length)])!, window.Proof.Length);
+    public static ProofMap Of(DeterministicWindow window)
+    {
+        ArgumentShape shape = WindowInstance.Shape(window.Suite, [.. window.Data.Select(block => block.Length)])!;
+        Assert.Null(WindowInstance.TryCreate(window.Suite, window.Statement, window.Ciphertexts, out WindowInstance? instance));
+        var recorder = new PositionRecorder();
+        instance!.Bind(recorder);
+        Assert.Null(ArgumentVerifier.Verify(instance.Argument, window.Proof.AsSpan(16), recorder));
+        var map = new ProofMap(shape, recorder.Siblings);
+        Assert.Equal(window.Proof.Length, map._at);
+        return map;
+    }
 
     public IReadOnlyList<ProofField> Fields => _fields;
 
@@ -97,12 +137,14 @@ internal sealed class ProofMap
 
     public int FirstSibling { get; }
 
-    /// <summary>The fields up to the openings, the first, a middle and the last leaf, and the siblings.</summary>
+    public int FirstLevelLeaf { get; }
+
+    /// <summary>The fields up to the openings, the first, a middle and the last leaf of every level, and the siblings.</summary>
     public IEnumerable<ProofField> OneOfEachKind()
     {
         int leaves = (FirstSibling - FirstLeaf) / LeafLength;
         return _fields.Where(field => !field.Name.StartsWith("leaf ", StringComparison.Ordinal)
-            || new[] { 0, leaves / 2, leaves - 1 }.Any(k => field.Name.StartsWith($"leaf {k} ", StringComparison.Ordinal)));
+            || new[] { 0, 77, leaves - 1 }.Any(k => field.Name.StartsWith($"leaf {k} ", StringComparison.Ordinal)));
     }
 
     /// <summary>The field that holds the byte at <paramref name="offset"/>.</summary>
@@ -122,5 +164,21 @@ internal sealed class ProofMap
     {
         _fields.Add(new ProofField(name, _at, length, reasons));
         _at += length;
+    }
+}
+
+/// <summary>A transcript that keeps the positions drawn from it, level after level.</summary>
+internal sealed class PositionRecorder : Transcript
+{
+    private readonly List<(int[] Positions, int Depth)> _drawn = [];
+
+    /// <summary>Sibling digests of level 0, 1, ... at their positions.</summary>
+    public int[] Siblings => [.. _drawn.Select(level => MultiProof.SiblingCount(level.Positions, level.Depth))];
+
+    public override int[] DistinctPositions(string label, int count, int size)
+    {
+        int[] positions = base.DistinctPositions(label, count, size);
+        _drawn.Add((positions, System.Numerics.BitOperations.Log2((uint)size)));
+        return positions;
     }
 }

@@ -59,6 +59,7 @@ public sealed class RobustnessTests(ITestOutputHelper output)
         DeterministicWindow window = Small[1];
         Assert.Null(WindowInstance.TryCreate(window.Suite, window.Statement, window.Ciphertexts, out WindowInstance? instance));
         ArgumentShape shape = instance!.Argument.Shape with { FoldGrinding = 0, MaskGrinding = 0, PadGrinding = 0, QueryGrinding = 0 };
+        shape = shape with { Levels = [.. shape.Levels.Select(level => level with { FoldGrinding = 0, QueryGrinding = 0 })] };
         ArgumentInstance easy = instance.Argument with { Shape = shape };
         ProofMap map = ProofMap.Of(window);
         for (int k = 0; k < 200; k++)
@@ -71,20 +72,13 @@ public sealed class RobustnessTests(ITestOutputHelper output)
             var transcript = new PositionRecorder();
             instance.Bind(transcript);
             Measure(() => ArgumentVerifier.Verify(easy, proof.AsSpan(16), transcript));
-            int siblings = MultiProof.SiblingCount(transcript.Positions, shape.LowBits + shape.PBits + shape.LogInverseRate);
-            proof = [.. proof[..map.FirstSibling], .. RandomBytes(random, 32 * siblings, default)];
+            int leaves = map.FirstSibling - map.FirstLeaf + shape.Levels.Sum(level => level.Queries * level.LeafBytes);
+            proof = [.. proof[..map.FirstLeaf], .. RandomBytes(random, leaves + 32 * transcript.Siblings.Sum(), default)];
             Assert.Equal(RejectReason.Root, Measure(() => ArgumentVerifier.Verify(easy, proof.AsSpan(16), instance.NewTranscript()))?.Reason);
         }
 
         output.WriteLine($"most allocated {_mostBytes >> 10} KiB, longest {_longest.TotalMilliseconds:F0} ms");
         Assert.True(_mostBytes < AllocationLimit);
-    }
-
-    private sealed class PositionRecorder : Transcript
-    {
-        public int[] Positions { get; private set; } = [];
-
-        public override int[] DistinctPositions(string label, int count, int size) => Positions = base.DistinctPositions(label, count, size);
     }
 
     [Fact]

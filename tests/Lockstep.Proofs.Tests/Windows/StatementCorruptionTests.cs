@@ -107,7 +107,7 @@ public sealed class StatementCorruptionTests
 
         // The other suite prescribes fewer queries, so a shorter proof.
         Refused([RejectReason.ProofLength], good with { SuiteId = Suites.Hundred.Id });
-        Refused([RejectReason.Suite], good with { SuiteId = "lockstep-b128-u120/2" });
+        Refused([RejectReason.Suite], good with { SuiteId = "lockstep-b128-u120/1" });
         Refused([RejectReason.Suite], good with { SuiteId = "" });
         Assert.Equal(RejectReason.Suite, Good.Verify(policy: new VerifierPolicy([Suites.Hundred]))?.Reason);
         Assert.Equal(RejectReason.Limit, Good.Verify(policy: VerifierPolicy.Default with { MaxContentBytes = Lengths.Sum() - 1 })?.Reason);
