@@ -43,34 +43,6 @@ internal sealed class MerkleTree
 
     /// <summary>The multiproof of the given positions: sibling digests in canonical order, 32 bytes each.</summary>
     /// <param name="positions">Strictly ascending, at least one.</param>
-    public byte[] Open(ReadOnlySpan<int> positions)
-    {
-        if (!MultiProof.AreCanonical(positions, Depth))
-            throw new ArgumentException("Positions must be strictly ascending and inside the tree.", nameof(positions));
-        var siblings = new byte[MultiProof.SiblingCount(positions, Depth) * MerkleHash.DigestSize];
-        Span<byte> rest = siblings;
-        int[] nodes = positions.ToArray();
-        int count = nodes.Length;
-        for (int level = 0; level < Depth; level++)
-        {
-            int parents = 0;
-            for (int i = 0; i < count; i++)
-            {
-                int node = nodes[i];
-                nodes[parents++] = node >> 1;
-                if ((node & 1) == 0 && i + 1 < count && nodes[i + 1] == node + 1)
-                {
-                    i++;
-                    continue;
-                }
-
-                _levels[level].AsSpan((node ^ 1) * MerkleHash.DigestSize, MerkleHash.DigestSize).CopyTo(rest);
-                rest = rest[MerkleHash.DigestSize..];
-            }
-
-            count = parents;
-        }
-
-        return siblings;
-    }
+    public byte[] Open(ReadOnlySpan<int> positions) =>
+        MultiProof.Open(positions, Depth, (level, node) => _levels[level].AsSpan(node * MerkleHash.DigestSize, MerkleHash.DigestSize));
 }

@@ -50,6 +50,44 @@ internal static class MultiProof
         return siblings;
     }
 
+    /// <summary>The digest of a node of a tree, level 0 being the leaves.</summary>
+    public delegate ReadOnlySpan<byte> NodeReader(int level, int node);
+
+    /// <summary>The multiproof of positions in a tree that is kept whole.</summary>
+    /// <param name="positions">Strictly ascending, at least one.</param>
+    /// <param name="depth">log2 of the number of leaves.</param>
+    /// <param name="read">Reads 32 bytes of the tree.</param>
+    public static byte[] Open(ReadOnlySpan<int> positions, int depth, NodeReader read)
+    {
+        if (!AreCanonical(positions, depth))
+            throw new ArgumentException("Positions must be strictly ascending and inside the tree.", nameof(positions));
+        var siblings = new byte[SiblingCount(positions, depth) * MerkleHash.DigestSize];
+        Span<byte> rest = siblings;
+        int[] nodes = positions.ToArray();
+        int count = nodes.Length;
+        for (int level = 0; level < depth; level++)
+        {
+            int parents = 0;
+            for (int i = 0; i < count; i++)
+            {
+                int node = nodes[i];
+                nodes[parents++] = node >> 1;
+                if ((node & 1) == 0 && i + 1 < count && nodes[i + 1] == node + 1)
+                {
+                    i++;
+                    continue;
+                }
+
+                read(level, node ^ 1).CopyTo(rest);
+                rest = rest[MerkleHash.DigestSize..];
+            }
+
+            count = parents;
+        }
+
+        return siblings;
+    }
+
     /// <summary>
     /// The root above opened leaves. False when the positions are not canonical or the proof does not hold exactly the
     /// siblings needed; a wrong digest shows as a wrong root.

@@ -125,7 +125,7 @@ internal sealed unsafe class FastWitness : IDisposable
                 new ReadOnlySpan<byte>(states + (nint)i * ShaChains.StateSize, ShaChains.StateSize));
         }
 
-        TiledWalk.Unit.Fill(slots, end - first);
+        TiledWalk.Unit.Fill(slots, end - first, bypassCache: true);
     }
 
     private static void FillInputs(Span<uint> slot, ChunkStatement statement, int position, ReadOnlySpan<byte> data, ReadOnlySpan<byte> key, ReadOnlySpan<byte> state)

@@ -9,7 +9,7 @@ namespace Lockstep.Proofs.Kernels;
 /// <summary>
 /// Runs a circuit over many slots at once: a tile of 32 slots is walked like one, each word of it being 32 words side by
 /// side. The same results as <see cref="Circuit"/> slot by slot, for any bits. Slots lie one after the other, each on whole
-/// cache lines of 64 bytes.
+/// cache lines of 64 bytes. What does not make a tile goes slot by slot: the rest of a count, and circuits with 64-bit words.
 /// </summary>
 internal sealed unsafe class TiledWalk
 {
@@ -23,12 +23,14 @@ internal sealed unsafe class TiledWalk
     private const int GroupSize = TileProgram.GroupWords * TileWord;
 
     private readonly Circuit _circuit;
-    private readonly Plan _fill, _forms, _links;
+    private readonly Plan? _fill, _forms, _links;
 
-    /// <summary>Prepares a circuit whose words all have 32 bits.</summary>
+    /// <summary>Prepares a circuit.</summary>
     public TiledWalk(Circuit circuit)
     {
         _circuit = circuit;
+        if (!TileProgram.IsSupported(circuit))
+            return;
         _fill = new Plan(TileProgram.Create(circuit, TilePurpose.Fill));
         _forms = new Plan(TileProgram.Create(circuit, TilePurpose.Forms));
         _links = new Plan(TileProgram.Create(circuit, TilePurpose.Links));
@@ -37,10 +39,14 @@ internal sealed unsafe class TiledWalk
     /// <summary>The walk over units, built once.</summary>
     public static TiledWalk Unit { get; } = new(UnitCircuit.Instance);
 
+    /// <summary>The walk over tails, built once.</summary>
+    public static TiledWalk Tail { get; } = new(TailCircuit.Instance);
+
     /// <summary>Fills all AND words of consecutive slots with their honest values; the input words must be there.</summary>
     /// <param name="slots">The first slot, aligned to 64 bytes.</param>
     /// <param name="count">Slots.</param>
-    public void Fill(uint* slots, int count) => Fill(slots, count, Blake3Batch.PreferredLanes);
+    /// <param name="bypassCache">Whether the values go past the caches: for whole windows, not for tiles that are used at once.</param>
+    public void Fill(uint* slots, int count, bool bypassCache = false) => Fill(slots, count, bypassCache, Blake3Batch.PreferredLanes);
 
     /// <summary>
     /// The values of the forms a and b of every committed bit, linear in the committed bits as they stand, and the links, if
@@ -61,21 +67,27 @@ internal sealed unsafe class TiledWalk
     /// <param name="links"><see cref="LinkWords"/> words for each slot.</param>
     public void Links(uint* slots, int count, uint* links) => Links(slots, count, links, Blake3Batch.PreferredLanes);
 
-    internal void Fill(uint* slots, int count, int lanes)
+    internal void Fill(uint* slots, int count, bool bypassCache, int lanes)
     {
-        int whole = count / TileSlots;
-        Run<FillPurpose>(_fill, new Tiles(slots, null, null, null, false), whole, lanes);
-        for (int i = whole * TileSlots; i < count; i++)
+        for (int i = Run<FillPurpose>(_fill, new Tiles(slots, null, null, null, bypassCache), count, lanes); i < count; i++)
             _circuit.Evaluate(Slot(slots, i));
     }
 
     internal void Forms(uint* slots, int count, uint* a, uint* b, uint* links, bool bypassCache, int lanes)
     {
-        int whole = count / TileSlots;
-        Run<FormsPurpose>(_forms, new Tiles(slots, a, b, links, bypassCache), whole, lanes);
-        for (int i = whole * TileSlots; i < count; i++)
+        for (int i = Run<FormsPurpose>(_forms, new Tiles(slots, a, b, links, bypassCache), count, lanes); i < count; i++)
         {
-            _circuit.Forms(Slot(slots, i), Slot(a, i), Slot(b, i));
+            // Everything is linear in the slot's bits, so an unused slot needs no walk.
+            if (Slot(slots, i).ContainsAnyExcept(0u))
+            {
+                _circuit.Forms(Slot(slots, i), Slot(a, i), Slot(b, i));
+            }
+            else
+            {
+                Slot(a, i).Clear();
+                Slot(b, i).Clear();
+            }
+
             if (links != null)
                 SlotLinks(slots, i, links);
         }
@@ -83,9 +95,7 @@ internal sealed unsafe class TiledWalk
 
     internal void Links(uint* slots, int count, uint* links, int lanes)
     {
-        int whole = count / TileSlots;
-        Run<LinksPurpose>(_links, new Tiles(slots, null, null, links, false), whole, lanes);
-        for (int i = whole * TileSlots; i < count; i++)
+        for (int i = Run<LinksPurpose>(_links, new Tiles(slots, null, null, links, false), count, lanes); i < count; i++)
             SlotLinks(slots, i, links);
     }
 
@@ -97,18 +107,22 @@ internal sealed unsafe class TiledWalk
 
     private Span<uint> Slot(uint* slots, int i) => new(slots + (nint)i * _circuit.SlotWords, _circuit.SlotWords);
 
-    private void Run<TPurpose>(Plan plan, Tiles tiles, int count, int lanes)
+    // Walks the whole tiles among the slots and returns how many slots these are.
+    private int Run<TPurpose>(Plan? plan, Tiles tiles, int count, int lanes)
         where TPurpose : struct, IPurpose
     {
-        if (count == 0)
-            return;
+        int whole = count / TileSlots;
+        if (plan == null || whole == 0)
+            return 0;
         switch (lanes)
         {
-            case >= 16: Run<Lanes16, TPurpose>(plan, tiles, count); break;
-            case >= 8: Run<Lanes8, TPurpose>(plan, tiles, count); break;
-            case >= 4: Run<Lanes4, TPurpose>(plan, tiles, count); break;
-            default: Run<Lanes1, TPurpose>(plan, tiles, count); break;
+            case >= 16: Run<Lanes16, TPurpose>(plan, tiles, whole); break;
+            case >= 8: Run<Lanes8, TPurpose>(plan, tiles, whole); break;
+            case >= 4: Run<Lanes4, TPurpose>(plan, tiles, whole); break;
+            default: Run<Lanes1, TPurpose>(plan, tiles, whole); break;
         }
+
+        return whole * TileSlots;
     }
 
     [SkipLocalsInit]
@@ -160,7 +174,7 @@ internal sealed unsafe class TiledWalk
                     Load(tiles.Slots + op->Word, slot, z + op->Target * GroupSize);
                     break;
                 case TileCode.StoreGroup:
-                    Store(z + op->Target * GroupSize, tiles.Slots + op->Word, slot, false);
+                    Store(z + op->Target * GroupSize, tiles.Slots + op->Word, slot, tiles.BypassCache);
                     break;
                 case TileCode.ClearForms:
                     Unsafe.InitBlock(a + op->Target * GroupSize, 0, GroupSize);

@@ -25,7 +25,7 @@ public sealed unsafe class HashKernelTests
     }
 
     [Fact]
-    public void Squares_are_transposed_at_any_stride_and_in_place() =>
+    public void Squares_are_transposed_at_any_stride() =>
         Gen.Select(AnyOf(4, 8, 16), Gen.Int[0, 5], Gen.Int[0, 5], Gen.Int[0, 1000]).Sample((size, fromGap, toGap, seed) =>
         {
             int fromStride = 4 * (size + fromGap), toStride = 4 * (size + toGap);
@@ -36,12 +36,6 @@ public sealed unsafe class HashKernelTests
                 for (int i = 0; i < size; i++)
                     for (int j = 0; j < (size + toGap); j++)
                         if (Word(target, i * toStride + 4 * j) != (j < size ? Word(source, j * fromStride + 4 * i) : Word(untouched, i * toStride + 4 * j)))
-                            return false;
-                byte[] before = [.. source];
-                Transpose(size, from, fromStride, from, fromStride);
-                for (int i = 0; i < size; i++)
-                    for (int j = 0; j < size; j++)
-                        if (Word(source, i * fromStride + 4 * j) != Word(before, j * fromStride + 4 * i))
                             return false;
             }
 

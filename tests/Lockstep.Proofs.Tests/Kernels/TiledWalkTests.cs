@@ -39,10 +39,12 @@ public sealed unsafe class TiledWalkTests
         }, iter: 300);
 
     [Fact]
-    public void Circuits_with_wider_words_are_refused()
+    public void Circuits_with_wider_words_are_walked_slot_by_slot()
     {
         Assert.False(TileProgram.IsSupported(TailCircuit.Instance));
-        Assert.Throws<NotSupportedException>(() => new TiledWalk(TailCircuit.Instance));
+        Assert.Throws<NotSupportedException>(() => TileProgram.Create(TailCircuit.Instance, TilePurpose.Fill));
+        Fills(TailCircuit.Instance, TiledWalk.Tail, 34, 5);
+        FormsAndLinks(TailCircuit.Instance, TiledWalk.Tail, 34, 5);
     }
 
     private static void Fills(Circuit circuit, TiledWalk walk, int count, int seed)
@@ -52,16 +54,20 @@ public sealed unsafe class TiledWalkTests
         for (int i = 0; i < count; i++)
             circuit.Evaluate(expected.AsSpan(i * circuit.SlotWords, circuit.SlotWords));
         foreach (int lanes in Widths)
-        {
-            using NativeBlock block = Copy(start);
-            walk.Fill(block.As<uint>(), count, lanes);
-            Assert.Equal(expected, block.Span<uint>(0, start.Length));
-        }
+            foreach (bool bypass in new[] { false, true })
+            {
+                using NativeBlock block = Copy(start);
+                walk.Fill(block.As<uint>(), count, bypass, lanes);
+                Assert.Equal(expected, block.Span<uint>(0, start.Length));
+            }
     }
 
     private static void FormsAndLinks(Circuit circuit, TiledWalk walk, int count, int seed)
     {
-        uint[] slots = RandomSlots(circuit, count, seed), a = new uint[slots.Length], b = new uint[slots.Length], links = new uint[count * TiledWalk.LinkWords];
+        uint[] slots = RandomSlots(circuit, count, seed);
+        if (count > 0)
+            slots.AsSpan((count - 1) * circuit.SlotWords).Clear();
+        uint[] a = new uint[slots.Length], b = new uint[slots.Length], links = new uint[count * TiledWalk.LinkWords];
         for (int i = 0; i < count; i++)
         {
             Span<uint> slot = slots.AsSpan(i * circuit.SlotWords, circuit.SlotWords);
