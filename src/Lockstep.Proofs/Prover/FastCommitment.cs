@@ -16,7 +16,7 @@ internal sealed unsafe class FastCommitment : IDisposable
     private readonly ArgumentShape _shape;
     private readonly int _stride;
     private readonly NativeBlock _codeword, _salts, _maskRow, _rowPads;
-    private readonly MerkleTree _tree;
+    private readonly NativeMerkleTree _tree;
 
     /// <param name="z">The witness, mask elements drawn.</param>
     /// <param name="pads">The row pi.</param>
@@ -51,15 +51,10 @@ internal sealed unsafe class FastCommitment : IDisposable
         rows[tail + 2] = new RowSource(piTower.As<Gf128>(), _shape.PadRowLength);
         rows[tail + 3] = new RowSource(muTower.As<Gf128>(), _shape.PadRowLength);
 
-        var digests = new byte[_shape.CodeLength * MerkleHash.DigestSize];
-        fixed (byte* into = digests)
-        {
-            byte* target = into;
-            RowEncoder.Encode(rows, _shape.LogMessage, _shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.Leaves(
-                _salts.Memory + (long)first * MerkleHash.SaltSize, _codeword.Memory + (long)first * _stride, _stride, _shape.LeafBytes, count, target + (long)first * MerkleHash.DigestSize));
-        }
-
-        _tree = MerkleTree.Build(digests, workers);
+        _tree = new NativeMerkleTree(_shape.LogCodeLength, NativePool.Shared);
+        RowEncoder.Encode(rows, _shape.LogMessage, _shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.Leaves(
+            _salts.Memory + (long)first * MerkleHash.SaltSize, _codeword.Memory + (long)first * _stride, _stride, _shape.LeafBytes, count, _tree.Leaf(first)));
+        _tree.Build(workers);
 
         NativeBlock Draw(string name, int count)
         {
@@ -103,6 +98,7 @@ internal sealed unsafe class FastCommitment : IDisposable
     /// <summary>Overwrites codeword, salts and rows.</summary>
     public void Dispose()
     {
+        _tree.Dispose();
         _codeword.Dispose();
         _salts.Dispose();
         _maskRow.Dispose();

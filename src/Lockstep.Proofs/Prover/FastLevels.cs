@@ -125,7 +125,7 @@ internal sealed unsafe class FastLevels : IDisposable
         private readonly LevelShape _shape;
         private readonly NativeBlock _codeword;
         private readonly int _stride;
-        private readonly MerkleTree _tree;
+        private readonly NativeMerkleTree _tree;
 
         public Level(LevelShape shape, Gf128* vector, Workers workers)
         {
@@ -135,15 +135,10 @@ internal sealed unsafe class FastLevels : IDisposable
             using NativeBlock tower = NativePool.Shared.Rent((long)shape.Length * Gf128.Size);
             Gf128* message = tower.As<Gf128>();
             LinearMapKernel.FromPolynomial.Apply(vector, message, shape.Length, workers);
-            var digests = new byte[shape.CodeLength * MerkleHash.DigestSize];
-            fixed (byte* into = digests)
-            {
-                byte* target = into;
-                RowEncoder.EncodeInterleaved(message, shape.Rows, shape.LogMessage, shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.LevelLeaves(
-                    _codeword.Memory + (long)first * _stride, _stride, shape.LeafBytes, count, target + (long)first * MerkleHash.DigestSize));
-            }
-
-            _tree = MerkleTree.Build(digests, workers);
+            _tree = new NativeMerkleTree(shape.LogMessage + shape.LogInverseRate, NativePool.Shared);
+            RowEncoder.EncodeInterleaved(message, shape.Rows, shape.LogMessage, shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.LevelLeaves(
+                _codeword.Memory + (long)first * _stride, _stride, shape.LeafBytes, count, _tree.Leaf(first)));
+            _tree.Build(workers);
         }
 
         public ReadOnlySpan<byte> Root => _tree.Root;
@@ -157,6 +152,10 @@ internal sealed unsafe class FastLevels : IDisposable
             channel.SendOpening(_tree.Open(Positions));
         }
 
-        public void Dispose() => _codeword.Dispose();
+        public void Dispose()
+        {
+            _tree.Dispose();
+            _codeword.Dispose();
+        }
     }
 }
