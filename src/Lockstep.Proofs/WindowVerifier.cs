@@ -5,8 +5,8 @@ using Lockstep.Proofs.Verifier;
 namespace Lockstep.Proofs;
 
 /// <summary>
-/// What a verifier accepts; checked before anything else and before anything is allocated. Verifying takes seven to eleven
-/// times the proof's bytes of memory, so the bounds on proof and chunks bound it: by the defaults, below 40 MiB.
+/// What a verifier accepts; checked before anything else and before anything is allocated. Verifying takes 16 bytes for each of the
+/// window's units a few times over and a few MiB for the circuits, whatever the proof: below 16 MiB for every window of a suite.
 /// </summary>
 /// <param name="AcceptedSuites">Suites by identifier.</param>
 /// <param name="MaxContentBytes">The largest window, in bytes of content.</param>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Lockstep.Proofs.Fields;
 
 namespace Lockstep.Proofs.Argument;
@@ -28,21 +29,23 @@ internal sealed class BitFold
     public Gf128 Apply(ReadOnlySpan<uint> words)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(words.Length * 4 * 256, _tables.Length);
-        ref Gf128 table = ref MemoryMarshal.GetArrayDataReference(_tables);
-        ulong lo = 0, hi = 0;
-        for (int i = 0; i < words.Length; i++, table = ref Unsafe.Add(ref table, 4 * 256))
+        ref byte table = ref Unsafe.As<Gf128, byte>(ref MemoryMarshal.GetArrayDataReference(_tables));
+        Vector128<ulong> sum = default, other = default;
+        for (int i = 0; i < words.Length; i++, table = ref Unsafe.Add(ref table, 4 * 256 * Gf128.Size))
         {
             // Many words are zero: unused outputs, nonces.
             uint word = words[i];
             if (word == 0)
                 continue;
-            ref Gf128 a = ref Unsafe.Add(ref table, (int)(byte)word), b = ref Unsafe.Add(ref table, 256 + (int)(byte)(word >> 8));
-            ref Gf128 c = ref Unsafe.Add(ref table, 512 + (int)(byte)(word >> 16)), d = ref Unsafe.Add(ref table, 768 + (int)(word >> 24));
-            lo ^= a.Lo ^ b.Lo ^ c.Lo ^ d.Lo;
-            hi ^= a.Hi ^ b.Hi ^ c.Hi ^ d.Hi;
+            sum ^= Entry(ref table, (byte)word) ^ Entry(ref table, 256u + (byte)(word >> 8));
+            other ^= Entry(ref table, 512u + (byte)(word >> 16)) ^ Entry(ref table, 768 + (word >> 24));
         }
 
-        return new Gf128(lo, hi);
+        sum ^= other;
+        return new Gf128(sum[0], sum[1]);
+
+        static Vector128<ulong> Entry(ref byte table, uint index) =>
+            Unsafe.ReadUnaligned<Vector128<ulong>>(ref Unsafe.AddByteOffset(ref table, (nuint)(index * Gf128.Size)));
     }
 
     /// <summary>The form at 64 bits.</summary>

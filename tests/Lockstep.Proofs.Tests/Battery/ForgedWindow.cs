@@ -38,6 +38,7 @@ internal sealed class ForgedWindow : IPublicWords, IDisposable
             MaskGrinding = 1,
             PadGrinding = 1,
             QueryGrinding = 1,
+            Levels = [new LevelShape(kappa + 4, 4, 2, 5, 0, 1), new LevelShape(kappa, 2, 3, 4, 1, 0)],
         };
         WindowStatement statement = restate?.Invoke(_window.Statement) ?? _window.Statement;
         PublicWords words = PublicWords.TryCreate(statement, Layout, _window.Ciphertexts, out string? reason) ?? throw new InvalidOperationException(reason);

@@ -1,5 +1,7 @@
+using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Transcripts;
 using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Proofs.Tests.Battery;
@@ -29,6 +31,26 @@ public sealed class TieWeightTests
         window.Bits.Unit(255)[UnitCircuit.HIn + 2] ^= 0x400;
         window.RebuildFrom(255);
         Bench.AssertRefused(weakened, window.Bits, "defect on all but one H_in", PadEquation.Ties);
+    }
+
+    [Theory]
+    [InlineData(200, 64, 60, 300)]
+    [InlineData(1, 1, 1, 1)]
+    [InlineData(64, 16_000, 63, 64)]
+    [InlineData(130)]
+    public void The_weights_at_the_end_point_are_the_extensions_of_the_vectors(params int[] lengths)
+    {
+        using var window = new ForgedWindow(LockHash.Sha256, 8, lengths);
+        ArgumentShape shape = window.Instance.Shape;
+        var transcript = new Transcript();
+        var ties = new TieChallenges(window.Instance, transcript);
+        Gf128[] endEq = Multilinear.EqTable(transcript.Challenges("s_out", shape.Kappa));
+        var vectors = new TieWeights(window.Instance, ties.UnitPoint, ties.TailPoint, ties.StateWeights, ties.Theta);
+        var end = new TieEvaluation(window.Instance, ties, endEq);
+        Assert.Equal(vectors.RightSide, end.RightSide);
+        Assert.Equal(Multilinear.InnerProduct(vectors.Out, endEq), end.Out);
+        Assert.Equal(Multilinear.InnerProduct(vectors.TailState, endEq), end.TailState);
+        Assert.Equal(Multilinear.InnerProduct(vectors.TailKey, endEq), end.TailKey);
     }
 
     // The defect on all 256 units, used or not, and on all four tails, which are all used.

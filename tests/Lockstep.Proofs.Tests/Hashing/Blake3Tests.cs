@@ -52,6 +52,20 @@ public sealed class Blake3Tests
             byte[] inputs = [.. Enumerable.Repeat(input, lanes).SelectMany(x => x)], outputs = new byte[lanes * 32];
             Blake3Batch.KeyedHashMany(Key, inputs, length, outputs, lanes);
             Assert.Equal(Enumerable.Repeat(expected, lanes).SelectMany(x => x), outputs);
+            Assert.Equal(Expected(length, "hash")[..32], Blake3Message.Hash(input, lanes));
+        }
+    }
+
+    [Fact]
+    public void Long_messages_hash_the_same_at_every_width()
+    {
+        var random = new Random(3);
+        foreach (int length in (int[])[0, 1, 3072, 3073, 4095, 16_384, 16_385, 31 * 1024, 262_144, 262_145, 1_049_600, 33_000 + random.Next(1000)])
+        {
+            var input = new byte[length];
+            random.NextBytes(input);
+            foreach (int lanes in new[] { 1, 4, 8, 16 })
+                Assert.Equal(Blake3.Hash(input), Blake3Message.Hash(input, lanes));
         }
     }
 

@@ -13,7 +13,8 @@ public sealed class SoundnessDocumentTests
     private static readonly (string Name, long Bytes, int Chunks)[] Contents =
     [
         ("1 byte", 1, 1), ("64 KiB", 64 << 10, 1), ("256 KiB", 256 << 10, 1), ("512 KiB", 512 << 10, 2), ("1 MiB", 1 << 20, 4),
-        ("1 MiB + 1 KiB", (1 << 20) + 1024, 1), ("2 MiB", 2 << 20, 8), ("4 MiB", 4 << 20, 16), ("1,024 chunks of 4 KiB", 4 << 20, 1024),
+        ("1 MiB + 1 KiB", (1 << 20) + 1024, 1), ("2 MiB", 2 << 20, 8), ("4 MiB", 4 << 20, 16), ("8 MiB", 8 << 20, 32),
+        ("1,024 chunks of 4 KiB", 4 << 20, 1024),
     ];
 
     [Fact]
@@ -56,30 +57,30 @@ public sealed class SoundnessDocumentTests
         text.Append("the errors of all challenges: the figure of the interactive argument.\n");
         foreach (Suite suite in Suites.All)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n## {suite.Id}\n\nTarget {suite.TargetBits} bits on every step, {suite.Parameters.QueryGrindingBits} bits of work before the positions.\n\n");
-            text.Append("| content | kappa | e | row groups | proof at most, bytes | minimum | sum |\n|---|---|---|---|---|---|---|\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n## {suite.Id}\n\nTarget {suite.TargetBits} bits on every step, {suite.Parameters.QueryGrindingBits} bits of work before the positions of every level.\n\n");
+            text.Append("| content | kappa | row groups | proof at most, bytes | of the content | minimum | sum |\n|---|---|---|---|---|---|---|\n");
             foreach ((string name, long bytes, int chunks) in Contents)
             {
-                if (Suites.Choose(suite, bytes / 64, chunks) is not { } shape)
-                {
-                    text.Append(CultureInfo.InvariantCulture, $"| {name} | not offered | | | | | |\n");
-                    continue;
-                }
-
+                WindowShape shape = Suites.Choose(suite, bytes / 64, chunks)!.Value;
                 LayoutParameters layout = suite.Layout(shape)!;
                 SoundnessReport report = ExactSoundness.Report(layout);
+                long bound = ProofSize.UpperBound(shape, layout);
+                string share = bytes < 64 << 10 ? "" : FormattableString.Invariant($"{100.0 * bound / bytes:F1} %");
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {name} | {shape.LogUnits} | {shape.LogRowGroups} | {shape.RowGroups} | {ProofSize.UpperBound(shape, layout):N0} | {report.MinimumBits:F3} | {report.SumBits:F3} |\n");
+                    $"| {name} | {shape.LogUnits} | {shape.RowGroups} | {bound:N0} | {share} | {report.MinimumBits:F3} | {report.SumBits:F3} |\n");
             }
 
-            text.Append("\nEvery layout, t0 positions, q random coefficients per row, bits of work before each fold, before xi and before omega:\n\n");
-            text.Append("| kappa | e | content at most | t0 | q | work | minimum | weakest step | sum |\n|---|---|---|---|---|---|---|---|---|\n");
-            foreach (LayoutParameters layout in suite.Layouts.OrderBy(layout => (layout.LogUnits, layout.LogRowGroups)))
+            text.Append("\nEvery window on offer, e = 2. Rate of the row code; t0 positions; q random coefficients per row; bits of work before each row fold, before\n");
+            text.Append("xi and before omega; for each level of the commitment its folds, positions and bits of work before each fold.\n\n");
+            text.Append("| kappa | content, chunks at most | rate | t0 | q | work | levels | minimum | weakest step | sum |\n|---|---|---|---|---|---|---|---|---|---|\n");
+            foreach (LayoutParameters layout in suite.Layouts)
             {
                 SoundnessReport report = ExactSoundness.Report(layout);
+                var full = new WindowShape(layout.LogUnits, layout.LogRowGroups, 4);
+                string levels = string.Join("; ", layout.Levels.Select(level => FormattableString.Invariant($"{level.Folds}, {level.Queries}, {level.FoldGrindingBits}")));
                 text.Append(CultureInfo.InvariantCulture,
-                    $"| {layout.LogUnits} | {layout.LogRowGroups} | {1 << (layout.LogUnits - 4)} KiB | {layout.Queries} | {layout.RowPads} |"
-                    + $" {layout.FoldGrindingBits}, {layout.MaskGrindingBits}, {layout.PadGrindingBits} | {report.MinimumBits:F3} | {report.Lines.MinBy(line => line.Bits).Step} | {report.SumBits:F3} |\n");
+                    $"| {layout.LogUnits} | {64 * full.MaxUnits >> 10} KiB, {full.MaxTails} | 1/{1 << layout.LogInverseRate} | {layout.Queries} | {layout.RowPads} |"
+                    + $" {layout.FoldGrindingBits}, {layout.MaskGrindingBits}, {layout.PadGrindingBits} | {levels} | {report.MinimumBits:F3} | {report.Lines.MinBy(line => line.Bits).Step} | {report.SumBits:F3} |\n");
             }
         }
 
