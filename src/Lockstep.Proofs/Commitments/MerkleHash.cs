@@ -52,6 +52,22 @@ internal static unsafe class MerkleHash
     public static void Leaves(byte* salts, byte* contents, nint stride, int contentLength, nint count, byte* digests) =>
         Blake3Batch.KeyedHashMany(LeafKey, new Blake3Messages(salts, contents, stride, contentLength), count, digests);
 
+    /// <summary>Digests of a level's leaves lying one after the other: no salt, as what they hold is public.</summary>
+    /// <param name="leaves">count * <paramref name="length"/> bytes.</param>
+    /// <param name="length">Bytes of one leaf.</param>
+    /// <param name="digests">count * 32 bytes.</param>
+    public static void LevelLeaves(ReadOnlySpan<byte> leaves, int length, Span<byte> digests) =>
+        Blake3Batch.KeyedHashMany(LevelLeafKey, leaves, length, digests);
+
+    /// <summary>Digests of a level's leaves where they lie.</summary>
+    /// <param name="leaves">Leaf i begins at i * <paramref name="stride"/>.</param>
+    /// <param name="stride">Bytes between the beginnings of two leaves.</param>
+    /// <param name="length">Bytes of one leaf.</param>
+    /// <param name="count">Leaves.</param>
+    /// <param name="digests">32 bytes for each.</param>
+    public static void LevelLeaves(byte* leaves, nint stride, int length, nint count, byte* digests) =>
+        Blake3Batch.KeyedHashMany(LevelLeafKey, new Blake3Messages(leaves, stride, length), count, digests);
+
     /// <summary>The digest of one leaf.</summary>
     public static void Leaf(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> leaf, Span<byte> digest)
     {

@@ -20,6 +20,7 @@ internal sealed unsafe class TiledWalk
     public const int LinkWords = Circuit.LinkCount * Circuit.LinkWords;
 
     private const int TileWord = TileSlots * sizeof(uint);
+    private const int PrefetchWords = 4 * TileProgram.GroupWords;
     private const int GroupSize = TileProgram.GroupWords * TileWord;
 
     private readonly Circuit _circuit;
@@ -171,6 +172,8 @@ internal sealed unsafe class TiledWalk
                 case TileCode.End:
                     return;
                 case TileCode.LoadGroup:
+                    if (TPurpose.Purpose != TilePurpose.Fill)
+                        Prefetch(tiles.Slots, op->Word + PrefetchWords, slot);
                     Load(tiles.Slots + op->Word, slot, z + op->Target * GroupSize);
                     break;
                 case TileCode.StoreGroup:
@@ -288,6 +291,20 @@ internal sealed unsafe class TiledWalk
                     }
             }
         }
+    }
+
+    // The lines that are loaded a little later, in this tile or in the next one: they lie too far apart for the machine to see
+    // them coming. Addresses beyond the last tile do no harm.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(uint* slots, int word, nint slot)
+    {
+        if (!Sse.IsSupported)
+            return;
+        byte* line = (byte*)(slots + word);
+        if (word * sizeof(uint) >= slot)
+            line += (TileSlots - 1) * slot;
+        for (int i = 0; i < TileSlots; i++, line += slot)
+            Sse.Prefetch0(line);
     }
 
     // One line of each of the 32 slots to sixteen tile words, and back.

@@ -76,6 +76,30 @@ public sealed unsafe class HashKernelTests
         }, iter: 200);
 
     [Fact]
+    public void Leaves_of_levels_and_nodes_equal_keyed_hashes()
+    {
+        byte[] leaves = Random(50 * 256, 9), digests = new byte[50 * 32], packed = new byte[40 * 32], nodes = new byte[50 * 32], one = new byte[32];
+        byte[] levelKey = Blake3.Hash("lockstep/merkle/level/1"u8), nodeKey = Blake3.Hash("lockstep/merkle/node/1"u8);
+        fixed (byte* from = leaves, to = digests, up = nodes)
+        {
+            MerkleHash.LevelLeaves(from, 256, 128, 50, to);
+            MerkleHash.Parents(from, 50, up);
+        }
+
+        MerkleHash.LevelLeaves(leaves.AsSpan(0, 40 * 128), 128, packed);
+        for (int i = 0; i < 50; i++)
+        {
+            Blake3.KeyedHash(levelKey, leaves.AsSpan(256 * i, 128), one);
+            Assert.Equal(one, digests[(32 * i)..(32 * i + 32)]);
+            Blake3.KeyedHash(nodeKey, leaves.AsSpan(64 * i, 64), one);
+            Assert.Equal(one, nodes[(32 * i)..(32 * i + 32)]);
+            Blake3.KeyedHash(levelKey, leaves.AsSpan(128 * i, 128), one);
+            if (i < 40)
+                Assert.Equal(one, packed[(32 * i)..(32 * i + 32)]);
+        }
+    }
+
+    [Fact]
     public void Messages_at_a_stride_equal_single_hashes_at_every_width() =>
         Gen.Select(Gen.OneOf(AnyOf(64, 128, 256, 640, 1024), Gen.Int[1, 2500]), Gen.Int[0, 40], Width, Gen.Bool, Gen.Int[0, 1000]).Sample((length, count, lanes, salted, seed) =>
         {
