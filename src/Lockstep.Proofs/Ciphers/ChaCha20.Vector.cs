@@ -11,6 +11,7 @@ namespace Lockstep.Proofs.Ciphers;
 /// </summary>
 internal static partial class ChaCha20
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Rows128(Span<uint> state, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         int done = 0;
@@ -62,6 +63,7 @@ internal static partial class ChaCha20
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Rows256(Span<uint> state, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         const int Group = 4 * BlockSize;
@@ -136,6 +138,7 @@ internal static partial class ChaCha20
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Rows512(Span<uint> state, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         const int Group = 16 * BlockSize;

@@ -98,6 +98,7 @@ internal static partial class ChaCha20
     }
 
     // Each kernel handles as many whole groups of blocks as there are, advances the counter and returns the bytes done.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Blocks(Span<uint> state, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         int done = 0;
