@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
+using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Ciphers;
+using Lockstep.Proofs.Commitments;
+using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Hashing;
 using Lockstep.Proofs.Kernels;
 using Lockstep.Proofs.Memory;
@@ -46,6 +49,25 @@ public static class WindowSealer
 {
     /// <summary>The stages of sealing in their order, as <c>progress</c> receives them.</summary>
     public static IReadOnlyList<string> Stages { get; } = ["encrypt", "witness", "commit", "skip", "zerocheck", "lincheck", "fold", "open"];
+
+    /// <summary>
+    /// Bytes of native memory that sealing a window takes at its highest, beside the ciphertexts and the proof themselves; more
+    /// than any number when no shape of the suite holds the window.
+    /// </summary>
+    /// <param name="suite">Cipher and proof system.</param>
+    /// <param name="lengths">Bytes of each chunk.</param>
+    public static long MemoryNeeded(Suite suite, IReadOnlyList<int> lengths)
+    {
+        if (WindowInstance.Shape(suite, lengths) is not { } shape)
+            return long.MaxValue;
+
+        // Witness and its two forms, half as much again for each form's folds; code, salts and tree; rows and sums.
+        long slots = (long)shape.PresentUnits * FastWitness.UnitSize + (long)shape.Tails * FastWitness.TailSize;
+        long code = (long)shape.CodeLength * (RowEncoder.Stride(shape.Rows) + MerkleHash.SaltSize + 2 * MerkleHash.DigestSize);
+        long levels = shape.Levels.Sum(level => (long)level.CodeLength * (level.LeafBytes + 2 * MerkleHash.DigestSize));
+        long columns = 8L * shape.RowLength * Gf128.Size, sums = 2L * (shape.PresentTops + 1) * 8 * FastWitness.UnitSize * Gf128.Size;
+        return 4 * slots + code + levels + columns + sums + ((long)shape.PresentUnits * 10 + (64L << shape.Kappa / 2) + (36L << shape.Kappa)) * Gf128.Size;
+    }
 
     /// <summary>Seals one window under fresh keys.</summary>
     /// <param name="suite">Cipher and proof system.</param>

@@ -21,9 +21,10 @@ internal static class ServeCommand
         var host = new Option<string?>("--advertise") { Description = "The host that the printed address names, when it is not the one listened on.", HelpName = "HOST" };
         var price = new Option<string?>("--price-per-byte") { Description = "The price in atto-units per byte (settings.json otherwise, 2 by default).", HelpName = "ATTO" };
         var unseal = new Option<string?>("--unseal-price") { Description = "The price in atto-units for bringing cold content back.", HelpName = "ATTO" };
-        Option<long?> window = Sizes.Optional("--proof-window", "Bytes of content under one proof (settings.json otherwise, 1 MiB by default).", 1, NodeSettings.MaxProofWindowBytes);
+        Option<long?> window = Sizes.Optional("--proof-window", "Bytes of content under one proof (settings.json otherwise, 4 MiB by default).", 1, NodeSettings.MaxProofWindowBytes);
+        Option<long?> memory = Sizes.Optional("--prover-memory", "Memory that proving one window may take; larger windows are split (settings.json otherwise, 3 GiB by default).", NodeSettings.MinProverMemoryBytes, 1L << 40);
         var threads = new Option<int?>("--threads") { Description = "Threads of the prover (settings.json otherwise, all processors by default).", HelpName = "N" };
-        foreach (Option option in (Option[])[listen, host, price, unseal, window, threads])
+        foreach (Option option in (Option[])[listen, host, price, unseal, window, memory, threads])
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
         {
@@ -34,6 +35,7 @@ internal static class ServeCommand
                 PricePerByteAtto = Price("--price-per-byte", result.GetValue(price)) ?? settings.PricePerByteAtto,
                 UnsealPriceAtto = Price("--unseal-price", result.GetValue(unseal)) ?? settings.UnsealPriceAtto,
                 ProofWindowBytes = result.GetValue(window) ?? settings.ProofWindowBytes,
+                ProverMemoryBytes = result.GetValue(memory) ?? settings.ProverMemoryBytes,
                 ProverThreads = result.GetValue(threads) ?? settings.ProverThreads,
             };
             ListenAddress? address = null;

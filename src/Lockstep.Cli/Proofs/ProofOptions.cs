@@ -10,7 +10,7 @@ namespace Lockstep.Cli.Proofs;
 internal static class ProofOptions
 {
     /// <summary>Content that one proof covers unless a command says otherwise: more than this costs memory, less costs size.</summary>
-    public const int WindowBytes = 1 << 20;
+    public const int WindowBytes = 4 << 20;
 
     public static Option<long> ChunkSize() =>
         Sizes.Option("--chunk-size", 256 << 10, "Bytes per chunk.", 1, ChunkStatement.MaxLength);
@@ -65,7 +65,7 @@ internal static class ProofOptions
     /// <summary>Cuts data into chunks and packs consecutive chunks into windows of about <paramref name="windowBytes"/>.</summary>
     public static List<IReadOnlyList<ReadOnlyMemory<byte>>> Windows(ReadOnlyMemory<byte> data, long chunkSize, long windowBytes = WindowBytes)
     {
-        int perWindow = (int)Math.Clamp(windowBytes / chunkSize, 1, 16);
+        int perWindow = (int)Math.Clamp(windowBytes / chunkSize, 1, 64);
         var windows = new List<IReadOnlyList<ReadOnlyMemory<byte>>>();
         var window = new List<ReadOnlyMemory<byte>>();
         for (int at = 0; at < data.Length; at += (int)chunkSize)

@@ -19,6 +19,9 @@ public sealed record NodeSettings
     /// <summary>The most that <see cref="ProofWindowBytes"/> may be.</summary>
     public const long MaxProofWindowBytes = 64L << 20;
 
+    /// <summary>The least that <see cref="ProverMemoryBytes"/> may be: enough for one chunk of 256 KiB.</summary>
+    public const long MinProverMemoryBytes = 256L << 20;
+
     /// <summary>Where <c>serve</c> listens: HOST:PORT, port 0 for any free one.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
 
@@ -29,7 +32,13 @@ public sealed record NodeSettings
     public string UnsealPriceAtto { get; init; } = "0";
 
     /// <summary>Bytes of content that one proof covers at most. The proof's fixed cost is shared, its time and memory grow with it. Never more than a suite has a shape for, about 4 MiB.</summary>
-    public long ProofWindowBytes { get; init; } = 1L << 20;
+    public long ProofWindowBytes { get; init; } = 4L << 20;
+
+    /// <summary>
+    /// Bytes of memory that proving one window may take at most; a window that would take more is split. The default holds a
+    /// window of 4 MiB.
+    /// </summary>
+    public long ProverMemoryBytes { get; init; } = 3L << 30;
 
     /// <summary>Windows that are proven and sent before the client has paid for them, at least 2 so that proving never waits for a round trip.</summary>
     public int WindowsAhead { get; init; } = 2;
@@ -91,6 +100,8 @@ public sealed record NodeSettings
             return "prices are whole numbers of atto-units in decimal, such as \"2\".";
         if (ProofWindowBytes is < 1 or > MaxProofWindowBytes)
             return $"proofWindowBytes is from 1 to {MaxProofWindowBytes}.";
+        if (ProverMemoryBytes is < MinProverMemoryBytes or > 1L << 40)
+            return $"proverMemoryBytes is from {MinProverMemoryBytes} to {1L << 40}.";
         if (WindowsAhead is < 1 or > 64)
             return "windowsAhead is from 1 to 64.";
         if (MaxDeals is < 1 or > 4096)

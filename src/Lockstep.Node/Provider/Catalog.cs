@@ -35,7 +35,12 @@ internal sealed class Catalog(ContentHome content, NodeSettings settings, Provid
             : BlockLimits.MaxLeafBytes;
         long fitting = Math.Clamp(settings.ProofWindowBytes / largest, 1, WireLimits.MaxChunksPerWindow);
         foreach (Suite suite in ask.Suites.Select(Suites.Find).OfType<Suite>())
+        {
             fitting = Math.Min(fitting, VerifierPolicy.Default.MostChunks(suite, (int)largest, settings.ProofWindowBytes));
+            while (fitting > 1 && WindowSealer.MemoryNeeded(suite, [.. Enumerable.Repeat((int)largest, (int)fitting)]) > settings.ProverMemoryBytes)
+                fitting--;
+        }
+
         return ask with { MaxChunksPerWindow = (int)fitting };
     }
 

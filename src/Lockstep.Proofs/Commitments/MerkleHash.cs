@@ -26,22 +26,6 @@ internal static unsafe class MerkleHash
     public static void Leaves(ReadOnlySpan<byte> saltedLeaves, int saltedLength, Span<byte> digests) =>
         Blake3Batch.KeyedHashMany(LeafKey, saltedLeaves, saltedLength, digests);
 
-    /// <summary>Digests of a level's leaves lying one after the other: no salt, as what they hold is public.</summary>
-    /// <param name="leaves">count * <paramref name="length"/> bytes.</param>
-    /// <param name="length">Bytes of one leaf.</param>
-    /// <param name="digests">count * 32 bytes.</param>
-    public static void LevelLeaves(ReadOnlySpan<byte> leaves, int length, Span<byte> digests) =>
-        Blake3Batch.KeyedHashMany(LevelLeafKey, leaves, length, digests);
-
-    /// <summary>Digests of a level's leaves where they were made.</summary>
-    /// <param name="leaves">Leaf i begins at i * <paramref name="stride"/>.</param>
-    /// <param name="stride">Bytes between the beginnings of two leaves.</param>
-    /// <param name="length">Bytes of one leaf.</param>
-    /// <param name="count">Leaves.</param>
-    /// <param name="digests">32 bytes for each.</param>
-    public static void LevelLeaves(byte* leaves, nint stride, int length, nint count, byte* digests) =>
-        Blake3Batch.KeyedHashMany(LevelLeafKey, new Blake3Messages(leaves, stride, length), count, digests);
-
     /// <summary>Digests of salted leaves whose salts and contents lie apart, where they were made.</summary>
     /// <param name="salts">16 bytes for each leaf, one after the other.</param>
     /// <param name="contents">Leaf i's content begins at i * <paramref name="stride"/>.</param>
