@@ -24,15 +24,19 @@ internal static class SuitesCommand
     private static Description Describe(Suite suite) => new(
         suite.Id, suite.Cipher, Math.Round(suite.ProvableBits, 4), Math.Round(suite.Layouts.Min(layout => SoundnessCalculator.Report(layout).SumBits), 4),
         suite.TargetBits, suite.ZeroKnowledge, suite == Suites.Default,
-        new(suite.Parameters.Regime.ToString(), 1.0 / (1 << suite.Parameters.LogInverseRate), suite.Parameters.QueryGrindingBits),
-        [.. suite.Layouts.OrderBy(l => (l.LogUnits, l.LogRowGroups)).Select(l => new Layout(
-            l.LogUnits, l.LogRowGroups, l.Queries, l.RowPads, l.FoldGrindingBits, l.MaskGrindingBits, l.PadGrindingBits,
+        new(suite.Parameters.Regime.ToString(), 1.0 / (1 << suite.Parameters.LevelLogInverseRate), suite.Parameters.QueryGrindingBits),
+        [.. suite.Layouts.Select(l => new Layout(
+            l.LogUnits, l.LogRowGroups, 1.0 / (1 << l.LogInverseRate), l.Queries, l.RowPads, l.FoldGrindingBits, l.MaskGrindingBits, l.PadGrindingBits,
+            [.. l.Levels.Select(level => new Level(level.LogLength, level.Folds, level.Queries, level.FoldGrindingBits))],
             Math.Round(SoundnessCalculator.Report(l).MinimumBits, 4), Math.Round(SoundnessCalculator.Report(l).SumBits, 4)))]);
 
     private sealed record Description(string Id, string Cipher, double ProvableBits, double SumBits, int TargetBits, bool ZeroKnowledge, bool IsDefault,
         Parameters Parameters, IReadOnlyList<Layout> Layouts);
 
-    private sealed record Parameters(string Regime, double Rate, int QueryGrindingBits);
+    private sealed record Parameters(string Regime, double LevelRate, int QueryGrindingBits);
 
-    private sealed record Layout(int Kappa, int E, int Queries, int RowPads, int FoldGrindingBits, int MaskGrindingBits, int PadGrindingBits, double MinimumBits, double SumBits);
+    private sealed record Layout(int Kappa, int E, double Rate, int Queries, int RowPads, int FoldGrindingBits, int MaskGrindingBits, int PadGrindingBits,
+        IReadOnlyList<Level> Levels, double MinimumBits, double SumBits);
+
+    private sealed record Level(int LogLength, int Folds, int Queries, int FoldGrindingBits);
 }

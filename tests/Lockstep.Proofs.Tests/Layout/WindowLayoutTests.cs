@@ -85,7 +85,7 @@ public sealed class WindowLayoutTests
     public void A_window_that_does_not_fit_is_refused_with_a_reason()
     {
         Refuse("does not exist", 7, 0, 1);
-        Refuse("does not exist", 17, 2, 1);
+        Refuse("does not exist", 18, 2, 1);
         Refuse("does not exist", 10, 6, 1);
         Refuse("does not exist", 10, -1, 1);
         Refuse("chunks; this shape holds 1 to 8", 8, 0, [.. Enumerable.Repeat(1, 9)]);
