@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Lockstep.Proofs.Fields;
 using Lockstep.Proofs.Memory;
 
@@ -15,7 +16,7 @@ namespace Lockstep.Proofs.Kernels;
 /// </remarks>
 internal static unsafe class RowEncoder
 {
-    // Of the second pass: the largest block. Of the first: residues taken together.
+    // Of the second pass: the largest block. Of the first: residues taken together, one line of a row in memory.
     private const int BlockBytes = 768 << 10;
     private const int Residues = 4;
 
@@ -129,7 +130,7 @@ internal static unsafe class RowEncoder
             {
                 using NativeBlock scratch = NativePool.Shared.Rent(scratchBytes);
                 for (int item = start; item < end; item++)
-                    Upper<K>(item % _groups, item / _groups * Residues, scratch.Memory);
+                    Upper<K>(item, scratch.Memory);
                 CacheLines.Fence();
             });
             _workers.For(1 << (_logLength - _logBlock), 1, (start, end) =>
@@ -141,10 +142,11 @@ internal static unsafe class RowEncoder
 
         // The layers above a block, for four rows and the positions congruent to four residues.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Upper<K>(int group, int residue, byte* scratch)
+        private void Upper<K>(int item, byte* scratch)
             where K : struct, IButterflies
         {
             const int Unit = Residues * CacheLines.Size;
+            int group = item % _groups, residue = item / _groups * Residues;
             int layers = _logLength - _logBlock, units = 1 << layers;
             int filled = _source.Interleaved != null ? GatherInterleaved(group, residue, scratch) : Gather(group, residue, scratch);
 
@@ -162,8 +164,11 @@ internal static unsafe class RowEncoder
 
             byte* target = _codeword + (long)residue * _stride + group * CacheLines.Size;
             for (int unit = 0; unit < units; unit++, target += (long)_stride << _logBlock)
+            {
+                Prefetch(item + 1, unit);
                 for (int i = 0; i < Residues; i++)
                     CacheLines.Copy(scratch + unit * Unit + i * CacheLines.Size, target + i * _stride, _stream);
+            }
         }
 
         // The other layers, for all rows of one block of positions.
@@ -174,6 +179,19 @@ internal static unsafe class RowEncoder
             Transform.Forward<K>(data, _stride, _logBlock, _logLength - _logBlock + 1, block);
             K.Leave(data, (nint)_stride << _logBlock);
             _onBlock?.Invoke(block << _logBlock, 1 << _logBlock);
+        }
+
+        // The next item's coefficients are fetched while this one's lines are written: they stand far apart, which no
+        // processor foresees.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Prefetch(int item, int unit)
+        {
+            int group = item % _groups, first = item / _groups * Residues + (unit << _logBlock);
+            if (!Sse.IsSupported || 4 * group + 4 > _source.Rows.Length)
+                return;
+            for (int r = 4 * group; r < 4 * group + 4; r++)
+                if (first < _source.Rows[r].Count)
+                    Sse.Prefetch1(_source.Rows[r].At(first));
         }
 
         // Fills lines with the coefficients residue + i + (unit << logBlock); returns the units that may hold a nonzero one.
