@@ -114,7 +114,7 @@ internal sealed class WindowInstance : IPublicWords
         transcript.Absorb(Labels.TailCircuit, Argument.Tail.Digest);
         transcript.Absorb(Labels.Statement, _statement.Encode());
         foreach (ReadOnlyMemory<byte> ciphertext in _ciphertexts)
-            transcript.Absorb(Labels.Ciphertext, Blake3Message.Hash(ciphertext.Span));
+            transcript.Absorb(Labels.Ciphertext, Blake3.Hash(ciphertext.Span));
     }
 
     void IPublicWords.UnitOutputs(int unit, Span<uint> words) => _words.UnitOutputs(unit, words);

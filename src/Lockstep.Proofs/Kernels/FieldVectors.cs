@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Lockstep.Proofs.Fields;
 
 namespace Lockstep.Proofs.Kernels;
@@ -37,7 +38,18 @@ internal static class FieldVectors
 {
     /// <summary>One element in all four places.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<ulong> Broadcast(Gf128 x) => Vector512.Create(x.Lo, x.Hi, x.Lo, x.Hi, x.Lo, x.Hi, x.Lo, x.Hi);
+    public static Vector512<ulong> Broadcast(Gf128 x)
+    {
+        Vector128<ulong> one = Vector128.Create(x.Lo, x.Hi);
+        if (Avx512F.IsSupported)
+        {
+            Vector512<ulong> low = one.ToVector256Unsafe().ToVector512Unsafe();
+            return Avx512F.Shuffle4x128(low, low, 0);
+        }
+
+        Vector256<ulong> two = Vector256.Create(one, one);
+        return Vector512.Create(two, two);
+    }
 
     /// <summary>Four products.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
