@@ -203,8 +203,8 @@ public class SaleTests
         await using var market = new Market(new LockstepProofs()) { Settings = new NodeSettings { ProofWindowBytes = 64 << 20 } };
         (Cid root, _) = market.Add(5_000_000, 256 << 10);
         await using ProviderNode seller = await market.ServeAsync();
-        Assert.Equal(16, (await RetrievalClient.AskAsync(seller.Address, root, Market.Cancellation)).Ask.MaxChunksPerWindow);
-        Assert.Equal(3, (await RetrievalClient.AskAsync(seller.Address, null, Market.Cancellation)).Ask.MaxChunksPerWindow);
+        Assert.Equal(32, (await RetrievalClient.AskAsync(seller.Address, root, Market.Cancellation)).Ask.MaxChunksPerWindow);
+        Assert.Equal(7, (await RetrievalClient.AskAsync(seller.Address, null, Market.Cancellation)).Ask.MaxChunksPerWindow);
         Assert.Equal(VerifierPolicy.DefaultMaxProofBytes, WireLimits.MaxProofBytes);
         Assert.True(WireLimits.MaxChunksPerWindow <= VerifierPolicy.DefaultMaxChunks);
     }
