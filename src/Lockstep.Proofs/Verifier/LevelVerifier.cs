@@ -9,7 +9,7 @@ namespace Lockstep.Proofs.Verifier;
 /// <summary>
 /// The verifier's side of the levels (docs/proof-system.md section 8). It first hears all messages, then is given the openings and
 /// follows the one claim through the levels. Claims on positions are tensors over the bits of an index, so nothing here is
-/// longer than the last vector or a level's list of positions.
+/// longer than the last vector's codeword or a level's list of positions.
 /// </summary>
 internal sealed class LevelVerifier(ArgumentShape shape)
 {
@@ -88,14 +88,13 @@ internal sealed class LevelVerifier(ArgumentShape shape)
     public Rejection? Check(Conversation said, ReadOnlySpan<int> positions, ReadOnlySpan<Gf128> known)
     {
         Gf128 claim = said.FoldedValue[0], opened = WeightTensor.InnerProduct(shape, said, _point.ToArray(), _last);
-        (int logCode, int logLength, bool shift) = (shape.LogCodeLength, shape.LogMessage, shape.ShiftDomain);
-        Gf128[] symbols = LastSymbols(logCode - logLength, shift);
+        var domain = new CodeDomain(shape.LogCodeLength, shape.ShiftDomain);
+        Gf128[] symbols = LastSymbols(shape.LogInverseRate, shape.ShiftDomain);
         ReadOnlySpan<Gf128> bound = _point.ToArray();
         var factors = new Gf128[bound.Length];
         foreach (Level level in _levels)
         {
             // X_k is its part over the variables bound from here on, 1 + r + r s_b each, times its part over the last ones.
-            var domain = new CodeDomain(logCode, shift);
             Span<Gf128> s = factors.AsSpan(0, bound.Length);
             Gf128 power = level.Batch;
             for (int k = 0; k < positions.Length; k++, power *= level.Batch)
@@ -117,8 +116,8 @@ internal sealed class LevelVerifier(ArgumentShape shape)
             bound = bound[level.Point.Length..];
             positions = level.Positions;
             known = level.Known;
-            (logCode, logLength, shift) = (level.Shape.LogCodeLength, level.Shape.LogMessage, true);
-            symbols = LastSymbols(logCode - logLength, shift);
+            domain = new CodeDomain(level.Shape.LogCodeLength);
+            symbols = LastSymbols(level.Shape.LogInverseRate, true);
         }
 
         for (int k = 0; k < positions.Length; k++)
