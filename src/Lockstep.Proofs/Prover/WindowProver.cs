@@ -103,9 +103,9 @@ internal static unsafe class WindowProver
         Tick?.Invoke("foldsums");
         Gf128[] unitSums = sums.UnitSums(), tailSums = sums.TailSums().ToArray();
         Tick?.Invoke("sums");
-        var lincheck = new LincheckRounds(
-            CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(unitSums),
-            CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs), hidden.Copy<Gf128>(tailSums));
+        Task<Gf128[]> tailWeights = Task.Run(() => CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs));
+        Gf128[] unitWeights = CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs);
+        var lincheck = new LincheckRounds(unitWeights, hidden.Copy<Gf128>(unitSums), tailWeights.GetAwaiter().GetResult(), hidden.Copy<Gf128>(tailSums));
         Tick?.Invoke("weights");
         for (int j = 0; j < shape.LincheckVariables; j++)
         {
@@ -115,6 +115,7 @@ internal static unsafe class WindowProver
             lincheck.Bind(said.T[^(j + 1)]);
         }
 
+        said.WeightsAtEnd = lincheck.WeightsAtEnd;
         (Gf128 zu, Gf128 zt) = lincheck.End;
         said.Opened = SendMasked(Labels.Opened, schedule.Opened, zu, zt);
         said.RegionWeight = transcript.Challenge(Labels.RegionWeight);

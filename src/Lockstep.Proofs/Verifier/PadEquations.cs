@@ -118,7 +118,9 @@ internal static class PadEquations
         ArgumentShape shape = instance.Shape;
 
         // The walks over the circuits are a third of a verification: the tails' runs beside the rest.
-        Task<Gf128> tail = Task.Run(() => Multilinear.EvaluateInPlace(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T));
+        Task<Gf128> tailWeight = c.WeightsAtEnd is { } known
+            ? Task.FromResult(known.Tail)
+            : Task.Run(() => Multilinear.EvaluateInPlace(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T));
         Gf128[] gamma = c.Outputs.Gamma;
         Gf128[] tailEq = Multilinear.EqTable(c.UnitPoint[shape.TailInnerBits..shape.LowBits]);
         Gf128 outputs = gamma[7] * PublicSums.Units(instance, unitEq, c.Outputs.UnitWeights)
@@ -129,8 +131,8 @@ internal static class PadEquations
         for (int j = 0; j < shape.LincheckVariables; j++)
             claim = PlainRound(claim, c.Lincheck[j], schedule.Lincheck + 2 * j, c.T[^(j + 1)]);
 
-        Gf128 unit = Multilinear.EvaluateInPlace(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
-        return claim + unit * opened[0] + tail.GetAwaiter().GetResult() * opened[1];
+        Gf128 unitWeight = c.WeightsAtEnd?.Unit ?? Multilinear.EvaluateInPlace(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
+        return claim + unitWeight * opened[0] + tailWeight.GetAwaiter().GetResult() * opened[1];
     }
 
     private static AffineForm Folds(ArgumentShape shape, PadSchedule schedule, Conversation c)
