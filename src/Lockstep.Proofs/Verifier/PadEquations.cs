@@ -1,5 +1,6 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Verifier;
 
@@ -47,14 +48,15 @@ internal static class PadEquations
         ArgumentShape shape = instance.Shape;
         var schedule = new PadSchedule(shape);
         int pads = schedule.Count;
-        Gf128[] unitEq = Multilinear.EqTable(c.UnitPoint);
+        using var unitEq = new RentedElements(1 << c.UnitPoint.Length);
+        Multilinear.EqTable(c.UnitPoint, Gf128.One, unitEq.Span);
         AffineForm[] end = Masked(c.End, schedule.End, pads), opened = Masked(c.Opened, schedule.Opened, pads);
 
         return
         [
             Zerocheck(shape, schedule, c, end),
-            Ties(instance, schedule, c, end, unitEq),
-            Lincheck(instance, schedule, c, end, opened, unitEq),
+            Ties(instance, schedule, c, end, unitEq.Span),
+            Lincheck(instance, schedule, c, end, opened, unitEq.Span),
             opened[0] + c.RegionWeight * opened[1] + Multilinear.InnerProduct(Multilinear.EqTable(c.T.AsSpan(0, 7)), c.RingValues),
             Folds(shape, schedule, c),
             .. Triple(schedule, c),
@@ -126,8 +128,9 @@ internal static class PadEquations
         for (int j = 0; j < shape.LincheckVariables; j++)
             claim = PlainRound(claim, c.Lincheck[j], schedule.Lincheck + 2 * j, c.T[^(j + 1)]);
 
-        Gf128 unit = Multilinear.EvaluateInPlace(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
-        Gf128 tail = Multilinear.EvaluateInPlace(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
+        using RentedElements unitWeights = new(1 << shape.LincheckVariables), tailWeights = new(1 << shape.LincheckVariables);
+        Gf128 unit = Multilinear.EvaluateInPlace(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs, unitWeights.Array), c.T);
+        Gf128 tail = Multilinear.EvaluateInPlace(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs, tailWeights.Array), c.T);
         return claim + unit * opened[0] + tail * opened[1];
     }
 
