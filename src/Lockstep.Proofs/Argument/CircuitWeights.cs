@@ -1,6 +1,6 @@
-using System.Buffers;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Argument;
 
@@ -73,25 +73,18 @@ internal static class CircuitWeights
         int bits = circuit.SlotBits;
         ArgumentOutOfRangeException.ThrowIfNotEqual(rowWeights.Length * SkipDomain.Half, bits);
 
-        // Public scratch of up to 2 MiB each, so that many verifications do not each allocate it.
-        Gf128[] a = ArrayPool<Gf128>.Shared.Rent(bits), b = ArrayPool<Gf128>.Shared.Rent(bits);
-        try
+        // Scratch of up to 2 MiB each.
+        using RentedElements rentedA = new(bits), rentedB = new(bits);
+        Gf128[] a = rentedA.Array, b = rentedB.Array;
+        for (int j = 0; j < bits; j++)
         {
-            for (int j = 0; j < bits; j++)
-            {
-                a[j] = rowWeights[j / SkipDomain.Half] * lagrange[j % SkipDomain.Half];
-                b[j] = gamma[1] * a[j];
-                m[j] = gamma[2] * a[j];
-            }
+            a[j] = rowWeights[j / SkipDomain.Half] * lagrange[j % SkipDomain.Half];
+            b[j] = gamma[1] * a[j];
+            m[j] = gamma[2] * a[j];
+        }
 
-            circuit.Adjoint(a.AsSpan(0, bits), b.AsSpan(0, bits), outputWeights, links, m.AsSpan(0, bits));
-            return m;
-        }
-        finally
-        {
-            ArrayPool<Gf128>.Shared.Return(a);
-            ArrayPool<Gf128>.Shared.Return(b);
-        }
+        circuit.Adjoint(a, b, outputWeights, links, m.AsSpan(0, bits));
+        return m;
     }
 
     private static Gf128[] Scale(ReadOnlySpan<Gf128> values, Gf128 factor)

@@ -47,6 +47,9 @@ internal sealed class Conversation(ArgumentShape shape)
     /// <summary>Masked Z_U, Z_T.</summary>
     public Gf128[] Opened { get; set; } = [];
 
+    /// <summary>The circuits' weights at t when the prover, who bound them in its own rounds, knows them; a verifier walks the circuits.</summary>
+    public (Gf128 Unit, Gf128 Tail)? WeightsAtEnd { get; set; }
+
     /// <summary>gamma'.</summary>
     public Gf128 RegionWeight { get; set; }
 

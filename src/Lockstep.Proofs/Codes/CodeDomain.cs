@@ -1,3 +1,4 @@
+using System.Numerics;
 using Lockstep.Proofs.Fields;
 
 namespace Lockstep.Proofs.Codes;
@@ -23,23 +24,16 @@ internal readonly struct CodeDomain(int logSize, bool shift = true)
     public Gf128 Vanish(int degree, int position) =>
         (shift ? CantorBasis.Beta(logSize - degree) : default) + CantorBasis.Point((ulong)position >> degree);
 
-    /// <summary>X_k for all k below <paramref name="weights"/>'s length, from the factors.</summary>
-    public static void Tensor(ReadOnlySpan<Gf128> factors, Span<Gf128> weights)
-    {
-        weights[0] = Gf128.One;
-        for (int b = 0, half = 1; half < weights.Length; b++, half *= 2)
-            for (int k = half; k < Math.Min(2 * half, weights.Length); k++)
-                weights[k] = weights[k - half] * factors[b];
-    }
-
-    /// <summary>sum_k coefficient_k X_k for a power of two of coefficients, binding the highest factor first; overwrites them.</summary>
+    /// <summary>sum_k coefficient_k X_k at the factors' point, binding the highest factor first; overwrites the coefficients.</summary>
     public static Gf128 EvaluateInPlace(Span<Gf128> coefficients, ReadOnlySpan<Gf128> factors)
     {
-        for (int b = System.Numerics.BitOperations.Log2((uint)coefficients.Length) - 1; b >= 0; b--)
+        while (coefficients.Length > 1)
         {
-            Span<Gf128> low = coefficients[..(1 << b)], high = coefficients.Slice(1 << b, 1 << b);
-            for (int k = 0; k < low.Length; k++)
+            int b = BitOperations.Log2((uint)coefficients.Length - 1);
+            Span<Gf128> low = coefficients[..(1 << b)], high = coefficients[(1 << b)..];
+            for (int k = 0; k < high.Length; k++)
                 low[k] += factors[b] * high[k];
+            coefficients = low;
         }
 
         return coefficients[0];

@@ -115,7 +115,7 @@ internal static unsafe class RowEncoder
             _stride = _groups * CacheLines.Size;
             _stream = ((long)_stride << logLength) >= StreamFrom;
 
-            // As large a block as the cache holds, yet enough of them for all threads.
+            // As large a block as the cache holds, yet at least sixteen unless they would be tiny.
             _logBlock = 2;
             while (_logBlock < logLength && (long)_stride << (_logBlock + 1) <= BlockBytes && (_logBlock < 6 || logLength - _logBlock > 4))
                 _logBlock++;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Lockstep.Proofs.Memory;
 
@@ -102,6 +103,8 @@ internal sealed unsafe partial class NativePool : IDisposable
             _ = Advise(memory, capacity, AdviseNoDump);
         }
 
+        // What is asked for is overwritten when it is given back; the rest must not show what stood there before.
+        NativeMemory.Clear((byte*)memory + bytes, capacity - (nuint)bytes);
         lock (_free)
             BytesHeld += (long)capacity;
         return new NativeBlock(this, (byte*)memory, (long)capacity, bytes);
@@ -120,6 +123,8 @@ internal sealed unsafe partial class NativePool : IDisposable
 /// <summary>One rented block. Disposing it overwrites its bytes and gives it back.</summary>
 internal sealed unsafe class NativeBlock : IDisposable
 {
+    private const long StreamFrom = 1 << 20;
+
     private readonly NativePool _pool;
     private bool _rented = true;
 
@@ -162,8 +167,27 @@ internal sealed unsafe class NativeBlock : IDisposable
         workers.For((int)((length + Piece - 1) / Piece), 1, (start, end) =>
         {
             for (long at = (long)start * Piece; at < Math.Min((long)end * Piece, length); at += Piece)
-                NativeMemory.Clear(memory + at, (nuint)Math.Min(Piece, length - at));
+                ClearPiece(memory + at, Math.Min(Piece, length - at));
         });
+    }
+
+    // Past the caches: nobody reads the zeros, and the next proof's first lines may stay.
+    private static void ClearPiece(byte* memory, long length)
+    {
+        long done = 0;
+        if (Vector256.IsHardwareAccelerated && length >= StreamFrom)
+        {
+            Vector256<byte> zero = Vector256<byte>.Zero;
+            for (; done + 64 <= length; done += 64)
+            {
+                zero.StoreAlignedNonTemporal(memory + done);
+                zero.StoreAlignedNonTemporal(memory + done + 32);
+            }
+
+            Thread.MemoryBarrier();
+        }
+
+        NativeMemory.Clear(memory + done, (nuint)(length - done));
     }
 
     internal bool IsClear()

@@ -1,27 +1,17 @@
-using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Prover;
 
-/// <summary>
-/// The managed arrays of one proof, kept for the next one of the same shape, so that a proof allocates nothing large. They
-/// are pinned, so that the collector leaves no copies behind, and overwritten at the end, however the proof ends.
-/// </summary>
+/// <summary>The managed arrays of one proof, given back to <see cref="ElementPool"/> all together, however the proof ends.</summary>
 internal sealed class ProofArrays : IDisposable
 {
-    private static readonly ConcurrentDictionary<int, ConcurrentBag<Gf128[]>> Kept = new();
-
     private readonly List<Gf128[]> _taken = [];
-
-    /// <summary>Whether every array that waits for the next proof holds zeros only: for the tests of what a proof leaves behind.</summary>
-    internal static bool IsKeptClear() => Kept.Values.All(bag => bag.All(array => !array.AsSpan().ContainsAnyExcept(default(Gf128))));
 
     /// <summary>An array of <paramref name="length"/> zeros, the caller's until this object is disposed.</summary>
     public Gf128[] Take(int length)
     {
-        if (!Kept.TryGetValue(length, out ConcurrentBag<Gf128[]>? bag) || !bag.TryTake(out Gf128[]? array))
-            array = GC.AllocateArray<Gf128>(length, pinned: true);
+        Gf128[] array = ElementPool.Rent(length);
         _taken.Add(array);
         return array;
     }
@@ -42,19 +32,11 @@ internal sealed class ProofArrays : IDisposable
         return table;
     }
 
-    /// <summary>Overwrites all arrays and keeps them for the next proof.</summary>
+    /// <summary>Overwrites all arrays.</summary>
     public void Dispose()
     {
         foreach (Gf128[] array in _taken)
-        {
-            Clear(array);
-            Kept.GetOrAdd(array.Length, static _ => []).Add(array);
-        }
-
+            ElementPool.Return(array);
         _taken.Clear();
     }
-
-    // Not to be left out by the compiler, however dead the array is.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.NoOptimization)]
-    private static void Clear(Gf128[] array) => Array.Clear(array);
 }

@@ -90,9 +90,11 @@ internal static unsafe class WindowProver
         Stage("lincheck");
         using var sums = new FoldSums(z, said.UnitPoint.ToArray(), arrays, workers);
         Gf128[] unitSums = sums.UnitSums(), tailSums = arrays.Copy(sums.TailSums());
-        var lincheck = new LincheckRounds(
-            CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, arrays.Take(1 << shape.LincheckVariables)), arrays.Copy(unitSums),
-            CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, arrays.Take(1 << shape.LincheckVariables)), arrays.Copy(tailSums));
+        Gf128[] unitWeights = arrays.Take(1 << shape.LincheckVariables), tailWeights = arrays.Take(1 << shape.LincheckVariables);
+        Task tails = Task.Run(() => CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, tailWeights));
+        CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, unitWeights);
+        tails.GetAwaiter().GetResult();
+        var lincheck = new LincheckRounds(unitWeights, arrays.Copy(unitSums), tailWeights, arrays.Copy(tailSums));
         for (int j = 0; j < shape.LincheckVariables; j++)
         {
             (Gf128 g0, Gf128 g2) = lincheck.Round();
@@ -101,6 +103,7 @@ internal static unsafe class WindowProver
             lincheck.Bind(said.T[^(j + 1)]);
         }
 
+        said.WeightsAtEnd = lincheck.WeightsAtEnd;
         (Gf128 zu, Gf128 zt) = lincheck.End;
         said.Opened = SendMasked(Labels.Opened, schedule.Opened, zu, zt);
         said.RegionWeight = transcript.Challenge(Labels.RegionWeight);

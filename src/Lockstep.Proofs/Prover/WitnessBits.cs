@@ -41,11 +41,14 @@ internal sealed unsafe class WitnessBits : IDisposable
     /// <summary>The words of a tail's slot.</summary>
     public Span<uint> Tail(int q) => _tails.Span<uint>((long)q * TailBytes / 4, TailBytes / 4);
 
-    /// <summary>Units up to the last that is not all zero, rounded up to an even number.</summary>
+    /// <summary>
+    /// Units up to the last that is not all zero, rounded up to an even number, and at least those at whose places the active
+    /// tails stand.
+    /// </summary>
     public int ActiveUnits()
     {
-        int count = Shape.PresentUnits;
-        while (count > 2 && !Unit(count - 1).ContainsAnyExcept(0u) && !Unit(count - 2).ContainsAnyExcept(0u))
+        int count = Shape.PresentUnits, least = Math.Max(2, ActiveTails() << Shape.TailInnerBits);
+        while (count > least && !Unit(count - 1).ContainsAnyExcept(0u) && !Unit(count - 2).ContainsAnyExcept(0u))
             count -= 2;
         return count;
     }

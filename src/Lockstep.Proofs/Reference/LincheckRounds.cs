@@ -16,6 +16,9 @@ internal sealed class LincheckRounds(Gf128[] unitWeights, Gf128[] unitSums, Gf12
     /// <summary>Z_U and Z_T at the end point.</summary>
     public (Gf128 Unit, Gf128 Tail) End => (_products[0].Values[0], _products[1].Values[0]);
 
+    /// <summary>M_U and M_T at the end point.</summary>
+    public (Gf128 Unit, Gf128 Tail) WeightsAtEnd => (_products[0].Weights[0], _products[1].Weights[0]);
+
     /// <summary>The next round's coefficients g0 and g2.</summary>
     public (Gf128 G0, Gf128 G2) Round()
     {

@@ -163,15 +163,14 @@ internal static class ArgumentVerifier
         int leafLength = MerkleHash.SaltSize + shape.LeafBytes;
         var domain = new CodeDomain(shape.LogCodeLength, shape.ShiftDomain);
         var factors = new Gf128[shape.LogCodeLength];
-        var tensor = new Gf128[shape.PadRowLength];
+        var scratch = new Gf128[shape.PadRowLength];
         for (int k = 0; k < positions.Length; k++)
         {
             ReadOnlySpan<byte> row = leaves.Slice(k * leafLength + MerkleHash.SaltSize, shape.LeafBytes);
             domain.Factors(positions[k], factors);
-            CodeDomain.Tensor(factors, tensor);
-            if (Element(row, shape.BitRows + 2) + omega * Element(row, shape.BitRows + 1) != Multilinear.InnerProduct(padRow, tensor))
+            if (Element(row, shape.BitRows + 2) + omega * Element(row, shape.BitRows + 1) != Evaluate(padRow))
                 return new Rejection(RejectReason.PadRow, $"position {positions[k]} does not lie on the pad row");
-            known[k] = High(said.FoldedHigh, factors, tensor);
+            known[k] = High(said.FoldedHigh);
             for (int i = 0; i < weights.Length; i++)
                 known[k] += weights[i] * Element(row, i);
         }
@@ -179,7 +178,7 @@ internal static class ArgumentVerifier
         return null;
 
         // sum_k u_{n+k} X_{n+k}: in stretches of n, where X_{n+k} is X_n X_k, X_2n X_k, ...
-        Gf128 High(ReadOnlySpan<Gf128> coefficients, ReadOnlySpan<Gf128> s, ReadOnlySpan<Gf128> x)
+        Gf128 High(ReadOnlySpan<Gf128> coefficients)
         {
             Gf128 sum = default;
             for (int start = 0, block = 1; start < coefficients.Length; start += shape.MessageLength, block++)
@@ -187,12 +186,18 @@ internal static class ArgumentVerifier
                 Gf128 scale = Gf128.One;
                 for (int bit = 0; block >> bit != 0; bit++)
                     if ((block >> bit & 1) != 0)
-                        scale *= s[shape.LogMessage + bit];
-                ReadOnlySpan<Gf128> stretch = coefficients[start..Math.Min(coefficients.Length, start + shape.MessageLength)];
-                sum += scale * Multilinear.InnerProduct(stretch, x);
+                        scale *= factors[shape.LogMessage + bit];
+                sum += scale * Evaluate(coefficients[start..Math.Min(coefficients.Length, start + shape.MessageLength)]);
             }
 
             return sum;
+        }
+
+        // Coefficients in the novel basis at the position's point.
+        Gf128 Evaluate(ReadOnlySpan<Gf128> coefficients)
+        {
+            coefficients.CopyTo(scratch);
+            return CodeDomain.EvaluateInPlace(scratch.AsSpan(0, coefficients.Length), factors);
         }
 
         static Gf128 Element(ReadOnlySpan<byte> row, int index) => TowerBasis.ToPolynomial(Gf128.Read(row[(index * Gf128.Size)..]));

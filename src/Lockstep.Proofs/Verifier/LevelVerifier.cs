@@ -9,12 +9,13 @@ namespace Lockstep.Proofs.Verifier;
 /// <summary>
 /// The verifier's side of the levels (docs/proof-system.md section 8). It first hears all messages, then is given the openings and
 /// follows the one claim through the levels. Claims on positions are tensors over the bits of an index, so nothing here is
-/// longer than the last vector or a level's list of positions.
+/// longer than the last vector's codeword or a level's list of positions.
 /// </summary>
 internal sealed class LevelVerifier(ArgumentShape shape)
 {
     private readonly Level[] _levels = [.. shape.Levels.Select(level => new Level(level))];
     private readonly List<Gf128> _point = [];
+    private readonly Dictionary<(int LogInverseRate, bool Shift), Gf128[]> _lastSymbols = [];
     private Gf128[] _last = [];
 
     /// <summary>Hears the first level's root, or the vector itself when there are no levels.</summary>
@@ -86,20 +87,24 @@ internal sealed class LevelVerifier(ArgumentShape shape)
     /// <param name="known">For each of them &lt;G_j, x_1&gt; as the opened leaves say.</param>
     public Rejection? Check(Conversation said, ReadOnlySpan<int> positions, ReadOnlySpan<Gf128> known)
     {
-        var domain = new CodeDomain(shape.LogCodeLength, shape.ShiftDomain);
-        var factors = new Gf128[shape.LogMessage];
-        var scratch = new Gf128[_last.Length];
         Gf128 claim = said.FoldedValue[0], opened = WeightTensor.InnerProduct(shape, said, _point.ToArray(), _last);
-        int bound = 0;
+        var domain = new CodeDomain(shape.LogCodeLength, shape.ShiftDomain);
+        Gf128[] symbols = LastSymbols(shape.LogInverseRate, shape.ShiftDomain);
+        ReadOnlySpan<Gf128> bound = _point.ToArray();
+        var factors = new Gf128[bound.Length];
         foreach (Level level in _levels)
         {
+            // X_k is its part over the variables bound from here on, 1 + r + r s_b each, times its part over the last ones.
+            Span<Gf128> s = factors.AsSpan(0, bound.Length);
             Gf128 power = level.Batch;
-            Span<Gf128> s = factors.AsSpan(0, level.Shape.LogLength);
             for (int k = 0; k < positions.Length; k++, power *= level.Batch)
             {
                 claim += power * known[k];
                 domain.Factors(positions[k], s);
-                opened += power * BoundFactors(s, bound) * Evaluate(s[(_point.Count - bound)..], scratch);
+                Gf128 weight = power;
+                for (int b = 0; b < s.Length; b++)
+                    weight *= Gf128.One + bound[b] + bound[b] * s[b];
+                opened += weight * symbols[positions[k] >> bound.Length];
             }
 
             for (int j = 0; j < level.Point.Length; j++)
@@ -108,21 +113,30 @@ internal sealed class LevelVerifier(ArgumentShape shape)
                 claim = g0 + r * (claim + g2) + r.Square() * g2;
             }
 
-            bound += level.Point.Length;
+            bound = bound[level.Point.Length..];
             positions = level.Positions;
             known = level.Known;
             domain = new CodeDomain(level.Shape.LogCodeLength);
+            symbols = LastSymbols(level.Shape.LogInverseRate, true);
         }
 
         for (int k = 0; k < positions.Length; k++)
-        {
-            Span<Gf128> s = factors.AsSpan(0, shape.LogLastLength);
-            domain.Factors(positions[k], s);
-            if (Evaluate(s, scratch) != known[k])
+            if (symbols[positions[k]] != known[k])
                 return new Rejection(RejectReason.LastVector, $"position {positions[k]} does not lie on the last vector");
-        }
-
         return opened == claim ? null : new Rejection(RejectReason.LevelSum, "the last vector does not have the inner product that the levels claim");
+    }
+
+    // The factors s_b of a position's high bits are those of its high part in the smaller domain of the same rate. So the last
+    // vector, coefficients in the novel basis of the last variables, is evaluated for all positions by one short transform.
+    private Gf128[] LastSymbols(int logInverseRate, bool shift)
+    {
+        if (_lastSymbols.TryGetValue((logInverseRate, shift), out Gf128[]? symbols))
+            return symbols;
+        var code = new RowCode(shape.LogLastLength, 0, logInverseRate, shift);
+        symbols = new Gf128[code.Length];
+        code.Encode(_last, symbols);
+        _lastSymbols.Add((logInverseRate, shift), symbols);
+        return symbols;
     }
 
     private void ReceiveNext(ref VerifierChannel channel, int index)
@@ -131,26 +145,6 @@ internal sealed class LevelVerifier(ArgumentShape shape)
             _last = channel.ReceiveElements(Labels.Last, 1 << shape.LogLastLength);
         else
             _levels[index].Root = channel.Receive(Labels.LevelRoot, MerkleHash.DigestSize).ToArray();
-    }
-
-    // X_k's part over the variables bound since: each is 1 at bit 0 and s_b at bit 1.
-    private Gf128 BoundFactors(ReadOnlySpan<Gf128> s, int bound)
-    {
-        Gf128 product = Gf128.One;
-        for (int b = 0; b < _point.Count - bound; b++)
-        {
-            Gf128 r = _point[bound + b];
-            product *= Gf128.One + r + r * s[b];
-        }
-
-        return product;
-    }
-
-    // The last vector as coefficients in the novel basis, at the factors' point.
-    private Gf128 Evaluate(ReadOnlySpan<Gf128> factors, Gf128[] scratch)
-    {
-        _last.CopyTo(scratch, 0);
-        return CodeDomain.EvaluateInPlace(scratch, factors);
     }
 
     // What was said on one level.

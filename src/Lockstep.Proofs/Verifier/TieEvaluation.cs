@@ -33,7 +33,7 @@ internal readonly struct TieEvaluation
             initial += ties.StateWeights[bit].IfBit(instance.InitialState[bit >> 5] >> (bit & 31));
 
         using var unitTable = new RentedElements(1 << ties.UnitPoint.Length);
-        Span<Gf128> unitEq = unitTable.Span;
+        Gf128[] unitEq = unitTable.Array;
         Multilinear.EqTable(ties.UnitPoint, Gf128.One, unitEq);
         Gf128[] tailEq = Multilinear.EqTable(ties.TailPoint);
         for (int q = 0; q < tailEq.Length; q++)

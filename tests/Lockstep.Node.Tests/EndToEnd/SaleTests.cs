@@ -199,12 +199,12 @@ public class SaleTests
     [Fact]
     public async Task WindowsAreOfferedThatTheSuitesCanProveAndBuyersWillVerify()
     {
-        // The settings allow windows that no suite has a shape for.
-        await using var market = new Market(new LockstepProofs()) { Settings = new NodeSettings { ProofWindowBytes = 64 << 20 } };
+        // The settings allow windows that no suite has a shape for, and memory for all that there are.
+        await using var market = new Market(new LockstepProofs()) { Settings = new NodeSettings { ProofWindowBytes = 64 << 20, ProverMemoryBytes = 64L << 30 } };
         (Cid root, _) = market.Add(5_000_000, 256 << 10);
         await using ProviderNode seller = await market.ServeAsync();
-        Assert.Equal(16, (await RetrievalClient.AskAsync(seller.Address, root, Market.Cancellation)).Ask.MaxChunksPerWindow);
-        Assert.Equal(3, (await RetrievalClient.AskAsync(seller.Address, null, Market.Cancellation)).Ask.MaxChunksPerWindow);
+        Assert.Equal(32, (await RetrievalClient.AskAsync(seller.Address, root, Market.Cancellation)).Ask.MaxChunksPerWindow);
+        Assert.Equal(7, (await RetrievalClient.AskAsync(seller.Address, null, Market.Cancellation)).Ask.MaxChunksPerWindow);
         Assert.Equal(VerifierPolicy.DefaultMaxProofBytes, WireLimits.MaxProofBytes);
         Assert.True(WireLimits.MaxChunksPerWindow <= VerifierPolicy.DefaultMaxChunks);
     }
@@ -221,7 +221,7 @@ public class SaleTests
         AskResult about = await RetrievalClient.AskAsync(seller.Address, root, Market.Cancellation);
         Assert.Equal(300_000, about.Content!.Size);
         Assert.Equal(new TokenAmount(Market.PricePerByte * 300_000), about.Total);
-        Assert.Equal(16, about.Ask.MaxChunksPerWindow);
+        Assert.Equal(64, about.Ask.MaxChunksPerWindow);
         AskResult unknown = await RetrievalClient.AskAsync(seller.Address, Cid.Of(Multicodec.Raw, "?"u8), Market.Cancellation);
         Assert.Null(unknown.Content);
     }

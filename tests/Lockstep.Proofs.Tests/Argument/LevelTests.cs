@@ -78,16 +78,17 @@ public sealed class LevelTests
             domain.Factors(position, factors);
             for (int b = 0; b < 9; b++)
                 Assert.Equal(CantorBasis.Vanish(b, transform.Point(position)), factors[b]);
-            foreach (int count in (int[])[1, 2, 5, 64, 300, 512])
+            foreach (int count in (int[])[1, 2, 3, 5, 64, 127, 300, 512])
             {
-                var weights = new Gf128[count];
-                CodeDomain.Tensor(factors, weights);
-                Assert.Equal(transform.WeightsAt(position, count), weights);
+                Gf128[] coefficients = Random(count, position);
+                Gf128 value = Multilinear.InnerProduct(coefficients, transform.WeightsAt(position, count));
+                Assert.Equal(value, CodeDomain.EvaluateInPlace(coefficients, factors));
             }
 
-            Gf128[] coefficients = Random(128, position);
-            Gf128 value = Multilinear.InnerProduct(coefficients, transform.WeightsAt(position, 128));
-            Assert.Equal(value, CodeDomain.EvaluateInPlace(coefficients, factors));
+            // The high factors are those of the position's high part in a smaller domain.
+            var high = new Gf128[5];
+            new CodeDomain(5, shift).Factors(position >> 4, high);
+            Assert.Equal(high, factors[4..]);
         }
     }
 

@@ -1,5 +1,4 @@
 using Lockstep.Proofs.Memory;
-using Lockstep.Proofs.Prover;
 using Lockstep.Proofs.Randomness;
 using Lockstep.Proofs.Soundness;
 
@@ -51,7 +50,7 @@ public sealed class CancellationTests
 
         Assert.True(cancelled || mayFinish);
         Assert.True(NativePool.Shared.IsFreeClear());
-        Assert.True(ProofArrays.IsKeptClear());
+        Assert.True(ElementPool.IsKeptClear());
 
         // Blocks that were not given back cannot be freed.
         NativePool.Shared.Trim();

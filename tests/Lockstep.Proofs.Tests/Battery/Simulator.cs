@@ -144,7 +144,7 @@ internal sealed class Simulator(ArgumentInstance instance, int seed)
         said.Sigma = Send(oracle, Labels.Sigma, Elements(1));
         Work(oracle, Labels.MaskWeight, _shape.MaskGrinding);
         said.MaskWeight = Draw(oracle, Labels.MaskWeight, xi);
-        
+
         // u is uniform, and the levels are run honestly on it.
         Gf128[] weights = DirectWeights.Of(_shape, said), low = u[.._shape.MessageLength];
         said.FoldedHigh = Send(oracle, Labels.FoldedHigh, u[_shape.MessageLength..]);

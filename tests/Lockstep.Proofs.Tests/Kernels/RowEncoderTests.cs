@@ -50,6 +50,7 @@ public sealed unsafe class RowEncoderTests
         // Four products from layer depth 16 on; a codeword beyond the limit from which lines are streamed.
         Check(Enum.Parse<KernelPath>(name), 15, 2, 250, 3, new Random(1));
         Check(Enum.Parse<KernelPath>(name), 15, 1, 246, 22, new Random(2));
+        Check(Enum.Parse<KernelPath>(name), 17, 2, 246, 2, new Random(3));
     }
 
     [Theory]
@@ -75,6 +76,22 @@ public sealed unsafe class RowEncoderTests
             RowEncoder.Encode(sources, logMessage, logRate, expected.Memory, new Workers(1), path: KernelPath.Portable);
             Assert.True(expected.Span<Gf128>(0, rows * length).SequenceEqual(interleaved.Span<Gf128>(0, rows * length)));
         }
+    }
+
+    [Fact]
+    public void Wrong_shapes_are_refused()
+    {
+        using NativeBlock block = NativePool.Shared.Rent(1 << 16);
+        byte* memory = block.Memory;
+        var element = (Gf128*)memory;
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode([], 5, 1, memory, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode(new RowSource[1], 1, 1, memory, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode(new RowSource[1], 5, 0, memory, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode(new RowSource[1], 30, 1, memory, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode(new RowSource[1], 5, 1, memory + 16, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode([new RowSource(element, 65)], 5, 1, memory, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.Encode([RowSource.WithPads(element, 32, element, 33)], 5, 1, memory, Workers.All));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RowEncoder.EncodeInterleaved(element, 6, 5, 1, memory, Workers.All));
     }
 
     [Fact]

@@ -17,6 +17,8 @@ public sealed class ProofCorruptionTests(ITestOutputHelper output)
     {
         { Suites.Default.Id, LockHash.Sha256, [1] },
         { Suites.Hundred.Id, LockHash.Blake2b256, [64, 200, 63] },
+        // Two levels of the commitment.
+        { Suites.Default.Id, LockHash.Blake2b256, [70_000] },
     };
 
     [Theory]
