@@ -44,8 +44,9 @@ internal sealed unsafe class FastTies : IDisposable
             new Span<Gf128>(Values(2 * product + 1), _length).Clear();
         }
 
-        var state = new BitFold(challenges.StateWeights);
-        var key = new BitFold(challenges.KeyWeights);
+        using RentedElements stateTables = new(BitFold.TableLength(challenges.StateWeights.Length)), keyTables = new(BitFold.TableLength(challenges.KeyWeights.Length));
+        var state = new BitFold(challenges.StateWeights, stateTables.Array);
+        var key = new BitFold(challenges.KeyWeights, keyTables.Array);
         Gf128 theta = challenges.Theta;
         try
         {
