@@ -43,6 +43,7 @@ internal static class BenchCommand
             ProofOptions.Add(command, symbol);
         command.SetBody((result, output, cancellation) =>
         {
+            CommandKit.NoteSlowProcessor(output);
             long chunk = result.GetValue(chunkSize);
             long bytes = Math.Max(1, (result.GetValue(size) + chunk / 2) / chunk) * chunk;
             var setup = new Setup(result.GetValue(suite)!, result.GetValue(lockHash), new Workers(result.GetValue(threads), cancellation));

@@ -37,6 +37,7 @@ internal static class DemoCommand
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
         {
+            CommandKit.NoteSlowProcessor(output);
             string folder = Directory.CreateTempSubdirectory("lockstep-demo-").FullName;
             try
             {

@@ -26,6 +26,7 @@ internal static class ProveCommand
             ProofOptions.Add(command, symbol);
         command.SetBody((result, output, cancellation) =>
         {
+            CommandKit.NoteSlowProcessor(output);
             string path = result.GetValue(file)!;
             byte[] data = ReadFile(path);
             if (data.Length == 0)

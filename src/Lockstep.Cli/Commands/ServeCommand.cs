@@ -28,6 +28,7 @@ internal static class ServeCommand
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
         {
+            CommandKit.NoteSlowProcessor(output);
             HomeFolder home = CommandKit.OpenHome(result);
             NodeSettings settings = home.LoadSettings();
             settings = settings with

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Lockstep.Node;
 using Lockstep.Node.Hosting;
 using Lockstep.Payments.Keys;
+using Lockstep.Proofs;
 
 namespace Lockstep.Cli.Common;
 
@@ -79,6 +80,13 @@ internal static class CommandKit
 
     /// <summary>The home that the options name.</summary>
     public static HomeFolder OpenHome(ParseResult result) => HomeFolder.Open(result.GetValue(Home), result.GetValue(Ledger));
+
+    /// <summary>For the commands that prove: one line when this processor makes that slow.</summary>
+    public static void NoteSlowProcessor(Output output)
+    {
+        if (ProverInfo.SlowProcessorNotice is { } notice)
+            output.Note($"note: {notice}");
+    }
 
     // The runtime reports a file that may not grow any more as a wrong argument of its own.
     private static bool IsFileTooLarge(Exception failure) =>

@@ -11,9 +11,11 @@ internal sealed class BitFold
     private readonly Gf128[] _tables;
 
     /// <param name="weights">One weight per bit, a multiple of 8.</param>
-    public BitFold(ReadOnlySpan<Gf128> weights)
+    /// <param name="tables"><see cref="TableLength"/> zeros that are used as long as this object; null for new ones.</param>
+    public BitFold(ReadOnlySpan<Gf128> weights, Gf128[]? tables = null)
     {
-        _tables = new Gf128[weights.Length / 8 * 256];
+        _tables = tables ?? new Gf128[TableLength(weights.Length)];
+        ArgumentOutOfRangeException.ThrowIfNotEqual(_tables.Length, TableLength(weights.Length), nameof(tables));
         for (int block = 0; block < weights.Length / 8; block++)
         {
             Span<Gf128> table = _tables.AsSpan(block * 256, 256);
@@ -24,6 +26,9 @@ internal sealed class BitFold
             }
         }
     }
+
+    /// <summary>Elements of the tables for so many weights.</summary>
+    public static int TableLength(int weights) => weights / 8 * 256;
 
     /// <summary>The form at <paramref name="words"/>, least significant bit first.</summary>
     public Gf128 Apply(ReadOnlySpan<uint> words)

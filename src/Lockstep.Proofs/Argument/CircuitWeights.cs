@@ -1,6 +1,6 @@
-using System.Buffers;
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Argument;
 
@@ -18,13 +18,14 @@ internal static class CircuitWeights
     /// <param name="zeta">The skip point.</param>
     /// <param name="ties">Challenges of the ties.</param>
     /// <param name="outputs">Challenges of outputs and gamma.</param>
-    public static Gf128[] Unit(ArgumentInstance instance, ReadOnlySpan<Gf128> s, Gf128 zeta, in TieChallenges ties, in OutputChallenges outputs)
+    /// <param name="into">2^LincheckVariables zeros, returned filled; null for a new array.</param>
+    public static Gf128[] Unit(ArgumentInstance instance, ReadOnlySpan<Gf128> s, Gf128 zeta, in TieChallenges ties, in OutputChallenges outputs, Gf128[]? into = null)
     {
         ArgumentShape shape = instance.Shape;
         Gf128[] rowEq = Multilinear.EqTable(s[..shape.InnerVariables]);
         var rows = rowEq.AsSpan(0, shape.HCount * shape.BlockRows);
         ReadOnlySpan<Gf128> gamma = outputs.Gamma;
-        return Walk(instance.Unit, shape, rows, zeta, gamma, Scale(outputs.UnitWeights, gamma[7]), new LinkWeights
+        return Walk(instance.Unit, rows, zeta, gamma, Scale(outputs.UnitWeights, gamma[7]), into ?? new Gf128[1 << shape.LincheckVariables], new LinkWeights
         {
             HIn = Scale(ties.StateWeights, gamma[3]),
             Key = Scale(ties.KeyWeights, gamma[3] * ties.Theta),
@@ -33,7 +34,7 @@ internal static class CircuitWeights
     }
 
     /// <summary>M_T: weight of each bit of a tail's slot.</summary>
-    public static Gf128[] Tail(ArgumentInstance instance, ReadOnlySpan<Gf128> s, Gf128 zeta, in TieChallenges ties, in OutputChallenges outputs)
+    public static Gf128[] Tail(ArgumentInstance instance, ReadOnlySpan<Gf128> s, Gf128 zeta, in TieChallenges ties, in OutputChallenges outputs, Gf128[]? into = null)
     {
         ArgumentShape shape = instance.Shape;
         ReadOnlySpan<Gf128> unitPoint = s[shape.InnerVariables..];
@@ -49,7 +50,7 @@ internal static class CircuitWeights
                 rows[inner * shape.BlockRows + row] = outer * innerEq[inner] * blockEq[row];
 
         ReadOnlySpan<Gf128> gamma = outputs.Gamma;
-        return Walk(instance.Tail, shape, rows, zeta, gamma, Scale(outputs.TailWeights, gamma[8]), new LinkWeights
+        return Walk(instance.Tail, rows, zeta, gamma, Scale(outputs.TailWeights, gamma[8]), into ?? new Gf128[1 << shape.LincheckVariables], new LinkWeights
         {
             HIn = Scale(ties.StateWeights, gamma[5] * place),
             Key = Scale(ties.KeyWeights, gamma[6] * place),
@@ -65,33 +66,25 @@ internal static class CircuitWeights
 
     private static Gf128 TopsZero(ArgumentShape shape, ReadOnlySpan<Gf128> unitPoint) => Multilinear.Eq(unitPoint[shape.LowBits..], 0);
 
-    private static Gf128[] Walk(Circuit circuit, ArgumentShape shape, ReadOnlySpan<Gf128> rowWeights, Gf128 zeta, ReadOnlySpan<Gf128> gamma,
-        ReadOnlySpan<Gf128> outputWeights, in LinkWeights links)
+    private static Gf128[] Walk(Circuit circuit, ReadOnlySpan<Gf128> rowWeights, Gf128 zeta, ReadOnlySpan<Gf128> gamma,
+        ReadOnlySpan<Gf128> outputWeights, Gf128[] m, in LinkWeights links)
     {
         Gf128[] lagrange = SkipDomain.LagrangeOfS(zeta);
         int bits = circuit.SlotBits;
         ArgumentOutOfRangeException.ThrowIfNotEqual(rowWeights.Length * SkipDomain.Half, bits);
-        var m = new Gf128[1 << shape.LincheckVariables];
 
-        // Public scratch of up to 2 MiB each, so that many verifications do not each allocate it.
-        Gf128[] a = ArrayPool<Gf128>.Shared.Rent(bits), b = ArrayPool<Gf128>.Shared.Rent(bits);
-        try
+        // Scratch of up to 2 MiB each.
+        using RentedElements rentedA = new(bits), rentedB = new(bits);
+        Gf128[] a = rentedA.Array, b = rentedB.Array;
+        for (int j = 0; j < bits; j++)
         {
-            for (int j = 0; j < bits; j++)
-            {
-                a[j] = rowWeights[j / SkipDomain.Half] * lagrange[j % SkipDomain.Half];
-                b[j] = gamma[1] * a[j];
-                m[j] = gamma[2] * a[j];
-            }
+            a[j] = rowWeights[j / SkipDomain.Half] * lagrange[j % SkipDomain.Half];
+            b[j] = gamma[1] * a[j];
+            m[j] = gamma[2] * a[j];
+        }
 
-            circuit.Adjoint(a.AsSpan(0, bits), b.AsSpan(0, bits), outputWeights, links, m.AsSpan(0, bits));
-            return m;
-        }
-        finally
-        {
-            ArrayPool<Gf128>.Shared.Return(a);
-            ArrayPool<Gf128>.Shared.Return(b);
-        }
+        circuit.Adjoint(a, b, outputWeights, links, m.AsSpan(0, bits));
+        return m;
     }
 
     private static Gf128[] Scale(ReadOnlySpan<Gf128> values, Gf128 factor)

@@ -31,7 +31,8 @@ internal sealed class TieWeights
     /// <param name="tailPoint">r'', TailBits coordinates.</param>
     /// <param name="stateWeights">eq(rho_H, .), one per bit of a state.</param>
     /// <param name="theta">The family separator.</param>
-    public TieWeights(ArgumentInstance instance, ReadOnlySpan<Gf128> unitPoint, ReadOnlySpan<Gf128> tailPoint, ReadOnlySpan<Gf128> stateWeights, Gf128 theta)
+    /// <param name="take">Where arrays of zeros come from; null for new ones.</param>
+    public TieWeights(ArgumentInstance instance, ReadOnlySpan<Gf128> unitPoint, ReadOnlySpan<Gf128> tailPoint, ReadOnlySpan<Gf128> stateWeights, Gf128 theta, Func<int, Gf128[]>? take = null)
     {
         ArgumentShape shape = instance.Shape;
         int stride = 1 << shape.TailInnerBits;
@@ -39,10 +40,12 @@ internal sealed class TieWeights
         for (int bit = 0; bit < stateWeights.Length; bit++)
             initial += stateWeights[bit].IfBit(instance.InitialState[bit >> 5] >> (bit & 31));
 
-        Unit = Multilinear.EqTable(unitPoint);
-        Out = new Gf128[Unit.Length];
-        TailState = new Gf128[Unit.Length];
-        TailKey = new Gf128[Unit.Length];
+        take ??= static length => new Gf128[length];
+        Unit = take(1 << unitPoint.Length);
+        Multilinear.EqTable(unitPoint, Gf128.One, Unit);
+        Out = take(Unit.Length);
+        TailState = take(Unit.Length);
+        TailKey = take(Unit.Length);
         Gf128[] tailEq = Multilinear.EqTable(tailPoint);
         for (int q = 0; q < shape.Tails; q++)
             TailState[q * stride] = tailStateWeight * tailEq[q];

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Circuits;
 
@@ -44,7 +45,8 @@ internal sealed partial class Circuit
         CheckLength(links.Key);
         CheckLength(links.HOut);
 
-        var adjoints = new Gf128[_registers * RegisterBits];
+        using var rented = new RentedElements(_registers * RegisterBits);
+        Gf128[] adjoints = rented.Array;
         for (int i = _operations.Length - 1; i >= 0; i--)
         {
             ref readonly Operation op = ref _operations[i];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Lockstep.Proofs.Ciphers;
 using Org.BouncyCastle.Crypto.Digests;
@@ -76,6 +77,42 @@ public static class ChunkOpener
         if (!CryptographicOperations.FixedTimeEquals(hash, chunk.Digest.Span))
             return Fail(plaintext, OpenStatus.WrongDigest, "The decrypted bytes are not the block that the CID names; the ciphertext is not the one that was proven.");
         return new OpenResult(OpenStatus.Opened, "The chunk is open.");
+    }
+
+    /// <summary>
+    /// Opens a chunk from one stream into another. Nothing is written before the whole block is decrypted and its digest is
+    /// right: a refused chunk leaves the destination as it was.
+    /// </summary>
+    /// <param name="chunk">The chunk's public statement.</param>
+    /// <param name="lockHash">The window's lock hash.</param>
+    /// <param name="key">The revealed key, 32 bytes.</param>
+    /// <param name="ciphertext">Read from where it stands, exactly as many bytes as the block has.</param>
+    /// <param name="destination">Receives the block.</param>
+    /// <param name="cancellation">Cancels reading and writing.</param>
+    /// <exception cref="IOException">A stream failed; if the destination did, part of the block may be written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; part of the block may be written.</exception>
+    public static async Task<OpenResult> OpenAsync(
+        ChunkStatement chunk, LockHash lockHash, ReadOnlyMemory<byte> key, Stream ciphertext, Stream destination, CancellationToken cancellation = default)
+    {
+        // The length is untrusted until the statement is checked, and decides what is allocated.
+        if (chunk.Validate(0) is { } fault)
+            return new OpenResult(OpenStatus.InvalidStatement, fault.Message);
+        int length = chunk.Length;
+        byte[] memory = ArrayPool<byte>.Shared.Rent(2 * length);
+        try
+        {
+            Memory<byte> sealedBytes = memory.AsMemory(0, length), plaintext = memory.AsMemory(length, length);
+            int read = await ciphertext.ReadAtLeastAsync(sealedBytes, length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
+            OpenResult result = Open(chunk, lockHash, key.Span, sealedBytes.Span[..read], plaintext.Span);
+            if (result.IsOpened)
+                await destination.WriteAsync(plaintext, cancellation).ConfigureAwait(false);
+            return result;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(memory.AsSpan(0, 2 * length));
+            ArrayPool<byte>.Shared.Return(memory);
+        }
     }
 
     /// <summary>The lock of a key: 32 bytes of SHA-256 or BLAKE2b-256.</summary>

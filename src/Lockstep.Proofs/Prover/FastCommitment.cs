@@ -29,48 +29,17 @@ internal sealed unsafe class FastCommitment : IDisposable
         _stride = RowEncoder.Stride(_shape.Rows);
         _codeword = NativePool.Shared.Rent((long)_shape.CodeLength * _stride);
         _salts = NativePool.Shared.Rent((long)_shape.CodeLength * MerkleHash.SaltSize);
-        _maskRow = Draw("mask row", _shape.RowLength);
-        _rowPads = Draw("row pads", _shape.BitRows * _shape.RowPads);
-        using (RandomStream salts = random.Take("salts"))
-            salts.Fill(_salts.Memory, _salts.Length, workers);
-
-        // The encoder works in tower coordinates throughout; the witness is in them already.
-        using NativeBlock maskTower = ToTower(MaskRow), padsTower = ToTower(RowPads), piTower = ToTower(pads), muTower = ToTower(padMask);
-        var rows = new RowSource[_shape.Rows];
-        for (int h = 0; h < _shape.HCount; h++)
-            for (int top = 0; top < _shape.PresentTops; top++)
-            {
-                int row = _shape.RowIndex(h, top);
-                byte* first = z.Units + ((long)top << _shape.LowBits) * WitnessBits.UnitBytes + h * SkipKernel.BlockBytes;
-                rows[row] = new RowSource((Gf128*)first, _shape.MessageLength, _shape.PBits, WitnessBits.UnitBytes, padsTower.As<Gf128>() + row * _shape.RowPads, _shape.RowPads);
-            }
-
-        int tail = _shape.BitRows - 1;
-        rows[tail] = RowSource.WithPads((Gf128*)z.Tails, _shape.MessageLength, padsTower.As<Gf128>() + tail * _shape.RowPads, _shape.RowPads);
-        rows[tail + 1] = new RowSource(maskTower.As<Gf128>(), _shape.RowLength);
-        rows[tail + 2] = new RowSource(piTower.As<Gf128>(), _shape.PadRowLength);
-        rows[tail + 3] = new RowSource(muTower.As<Gf128>(), _shape.PadRowLength);
-
+        _maskRow = NativePool.Shared.Rent((long)_shape.RowLength * Gf128.Size);
+        _rowPads = NativePool.Shared.Rent((long)_shape.BitRows * _shape.RowPads * Gf128.Size);
         _tree = new NativeMerkleTree(_shape.LogCodeLength, NativePool.Shared);
-        RowEncoder.Encode(rows, _shape.LogMessage, _shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.Leaves(
-            _salts.Memory + (long)first * MerkleHash.SaltSize, _codeword.Memory + (long)first * _stride, _stride, _shape.LeafBytes, count, _tree.Leaf(first)));
-        _tree.Build(workers);
-
-        NativeBlock Draw(string name, int count)
+        try
         {
-            NativeBlock block = NativePool.Shared.Rent((long)count * Gf128.Size);
-            using RandomStream stream = random.Take(name);
-            stream.Fill(block.Memory, block.Length, workers);
-            return block;
+            Commit(z, pads, padMask, random, workers);
         }
-
-        NativeBlock ToTower(ReadOnlySpan<Gf128> elements)
+        catch
         {
-            NativeBlock block = NativePool.Shared.Rent((long)elements.Length * Gf128.Size);
-            fixed (Gf128* from = elements)
-                LinearMapKernel.FromPolynomial.Apply(from, block.As<Gf128>(), elements.Length, workers);
-
-            return block;
+            Dispose();
+            throw;
         }
     }
 
@@ -103,5 +72,56 @@ internal sealed unsafe class FastCommitment : IDisposable
         _salts.Dispose();
         _maskRow.Dispose();
         _rowPads.Dispose();
+    }
+
+    private void Commit(WitnessBits z, ReadOnlySpan<Gf128> pads, ReadOnlySpan<Gf128> padMask, ProofRandom random, Workers workers)
+    {
+        Draw("mask row", _maskRow);
+        Draw("row pads", _rowPads);
+        using (RandomStream salts = random.Take("salts"))
+            salts.Fill(_salts.Memory, _salts.Length, workers);
+
+        // The encoder works in tower coordinates throughout; the witness is in them already.
+        using NativeBlock maskTower = ToTower(MaskRow), padsTower = ToTower(RowPads), piTower = ToTower(pads), muTower = ToTower(padMask);
+        var rows = new RowSource[_shape.Rows];
+        for (int h = 0; h < _shape.HCount; h++)
+            for (int top = 0; top < _shape.PresentTops; top++)
+            {
+                int row = _shape.RowIndex(h, top);
+                byte* first = z.Units + ((long)top << _shape.LowBits) * WitnessBits.UnitBytes + h * SkipKernel.BlockBytes;
+                rows[row] = new RowSource((Gf128*)first, _shape.MessageLength, _shape.PBits, WitnessBits.UnitBytes, padsTower.As<Gf128>() + row * _shape.RowPads, _shape.RowPads);
+            }
+
+        int tail = _shape.BitRows - 1;
+        rows[tail] = RowSource.WithPads((Gf128*)z.Tails, _shape.MessageLength, padsTower.As<Gf128>() + tail * _shape.RowPads, _shape.RowPads);
+        rows[tail + 1] = new RowSource(maskTower.As<Gf128>(), _shape.RowLength);
+        rows[tail + 2] = new RowSource(piTower.As<Gf128>(), _shape.PadRowLength);
+        rows[tail + 3] = new RowSource(muTower.As<Gf128>(), _shape.PadRowLength);
+
+        RowEncoder.Encode(rows, _shape.LogMessage, _shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.Leaves(
+            _salts.Memory + (long)first * MerkleHash.SaltSize, _codeword.Memory + (long)first * _stride, _stride, _shape.LeafBytes, count, _tree.Leaf(first)));
+        _tree.Build(workers);
+
+        void Draw(string name, NativeBlock into)
+        {
+            using RandomStream stream = random.Take(name);
+            stream.Fill(into.Memory, into.Length, workers);
+        }
+
+        NativeBlock ToTower(ReadOnlySpan<Gf128> elements)
+        {
+            NativeBlock block = NativePool.Shared.Rent((long)elements.Length * Gf128.Size);
+            try
+            {
+                fixed (Gf128* from = elements)
+                    LinearMapKernel.FromPolynomial.Apply(from, block.As<Gf128>(), elements.Length, workers);
+                return block;
+            }
+            catch
+            {
+                block.Dispose();
+                throw;
+            }
+        }
     }
 }

@@ -132,10 +132,24 @@ internal sealed unsafe class FastLevels : IDisposable
             _shape = shape;
             _stride = RowEncoder.Stride(shape.Rows);
             _codeword = NativePool.Shared.Rent((long)shape.CodeLength * _stride);
+            _tree = new NativeMerkleTree(shape.LogMessage + shape.LogInverseRate, NativePool.Shared);
+            try
+            {
+                Commit(vector, workers);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+        }
+
+        private void Commit(Gf128* vector, Workers workers)
+        {
+            LevelShape shape = _shape;
             using NativeBlock tower = NativePool.Shared.Rent((long)shape.Length * Gf128.Size);
             Gf128* message = tower.As<Gf128>();
             LinearMapKernel.FromPolynomial.Apply(vector, message, shape.Length, workers);
-            _tree = new NativeMerkleTree(shape.LogMessage + shape.LogInverseRate, NativePool.Shared);
             RowEncoder.EncodeInterleaved(message, shape.Rows, shape.LogMessage, shape.LogInverseRate, _codeword.Memory, workers, (first, count) => MerkleHash.LevelLeaves(
                 _codeword.Memory + (long)first * _stride, _stride, shape.LeafBytes, count, _tree.Leaf(first)));
             _tree.Build(workers);

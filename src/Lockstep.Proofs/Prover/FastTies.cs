@@ -44,33 +44,42 @@ internal sealed unsafe class FastTies : IDisposable
             new Span<Gf128>(Values(2 * product + 1), _length).Clear();
         }
 
-        var state = new BitFold(challenges.StateWeights);
-        var key = new BitFold(challenges.KeyWeights);
+        using RentedElements stateTables = new(BitFold.TableLength(challenges.StateWeights.Length)), keyTables = new(BitFold.TableLength(challenges.KeyWeights.Length));
+        var state = new BitFold(challenges.StateWeights, stateTables.Array);
+        var key = new BitFold(challenges.KeyWeights, keyTables.Array);
         Gf128 theta = challenges.Theta;
-        workers.For(z.ActiveUnits(), 64, (start, end) =>
+        try
         {
-            for (int i = start; i < end; i++)
+            workers.For(z.ActiveUnits(), 64, (start, end) =>
             {
-                unit[i] = state.Apply(Link(i, LinkKind.HIn)) + theta * key.Apply(Link(i, LinkKind.Key));
-                unitOut[i] = state.Apply(Link(i, LinkKind.HOut));
-            }
+                for (int i = start; i < end; i++)
+                {
+                    unit[i] = state.Apply(Link(i, LinkKind.HIn)) + theta * key.Apply(Link(i, LinkKind.Key));
+                    unitOut[i] = state.Apply(Link(i, LinkKind.HOut));
+                }
 
-            ReadOnlySpan<uint> Link(int i, LinkKind kind) => new(links + i * TiledWalk.LinkWords + (int)kind * Circuit.LinkWords, Circuit.LinkWords);
-        });
-        workers.For(z.ActiveTails(), 16, (start, end) =>
+                ReadOnlySpan<uint> Link(int i, LinkKind kind) => new(links + i * TiledWalk.LinkWords + (int)kind * Circuit.LinkWords, Circuit.LinkWords);
+            });
+            workers.For(z.ActiveTails(), 16, (start, end) =>
+            {
+                Span<uint> words = stackalloc uint[Circuit.LinkWords];
+                for (int q = start; q < end; q++)
+                {
+                    ReadOnlySpan<uint> slot = z.Tail(q);
+                    instance.Tail.Link(LinkKind.HIn, slot, words);
+                    tailState[q << shape.TailInnerBits] = state.Apply(words);
+                    instance.Tail.Link(LinkKind.Key, slot, words);
+                    tailKey[q << shape.TailInnerBits] = key.Apply(words);
+                }
+
+                words.Clear();
+            });
+        }
+        catch
         {
-            Span<uint> words = stackalloc uint[Circuit.LinkWords];
-            for (int q = start; q < end; q++)
-            {
-                ReadOnlySpan<uint> slot = z.Tail(q);
-                instance.Tail.Link(LinkKind.HIn, slot, words);
-                tailState[q << shape.TailInnerBits] = state.Apply(words);
-                instance.Tail.Link(LinkKind.Key, slot, words);
-                tailKey[q << shape.TailInnerBits] = key.Apply(words);
-            }
-
-            words.Clear();
-        });
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The four tie values once every variable is bound: h_in + theta k, h_out, tails' h_in, tails' key.</summary>

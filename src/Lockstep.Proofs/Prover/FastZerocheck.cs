@@ -19,6 +19,7 @@ internal sealed unsafe class FastZerocheck : IDisposable
     private readonly WitnessBits _z;
     private readonly WitnessBits _a, _b;
     private readonly Gf128[] _r;
+    private readonly ProofArrays _arrays;
     private readonly Workers _workers;
     private readonly int _units, _tailBlocks;
     private readonly Gf128[] _hEq, _iEq;
@@ -35,21 +36,30 @@ internal sealed unsafe class FastZerocheck : IDisposable
     /// <param name="a">Its form a; used up.</param>
     /// <param name="b">Its form b; used up.</param>
     /// <param name="r">The zerocheck point: v6 | p | h | i.</param>
+    /// <param name="arrays">Where tables are taken from.</param>
     /// <param name="workers">Threads.</param>
-    public FastZerocheck(WitnessBits z, WitnessBits a, WitnessBits b, Gf128[] r, Workers workers)
+    public FastZerocheck(WitnessBits z, WitnessBits a, WitnessBits b, Gf128[] r, ProofArrays arrays, Workers workers)
     {
-        (_shape, _z, _a, _b, _r, _workers) = (z.Shape, z, a, b, r, workers);
+        (_shape, _z, _a, _b, _r, _arrays, _workers) = (z.Shape, z, a, b, r, arrays, workers);
         _units = z.ActiveUnits();
         _tailBlocks = z.ActiveTails() << _shape.TailInnerBits;
         _hEq = Multilinear.EqTable(r.AsSpan(1 + _shape.PBits, _shape.HBits));
-        _iEq = Multilinear.EqTable(r.AsSpan(_shape.InnerVariables));
+        _iEq = arrays.EqTable(r.AsSpan(_shape.InnerVariables));
         _zSums = NativePool.Shared.Rent(8L * WitnessBits.UnitBytes * Gf128.Size);
         _zTailSums = NativePool.Shared.Rent(8L * SkipKernel.BlockBytes * Gf128.Size);
         _weights = NativePool.Shared.Rent(((long)_units * _shape.HCount + _tailBlocks) * Gf128.Size);
         _otherA = NativePool.Shared.Rent(Math.Max(((long)_units * _shape.HCount + _tailBlocks) * BlockWords / 2, 16L << _shape.Kappa) * Gf128.Size);
         _otherB = NativePool.Shared.Rent(_otherA.Length);
-        BitSums.Compute(z.Units, WitnessBits.UnitBytes, WitnessBits.UnitBytes, _iEq.AsMemory(0, _units), _zSums.As<Gf128>(), workers);
-        BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, _iEq.AsMemory(0, _tailBlocks), _zTailSums.As<Gf128>(), workers);
+        try
+        {
+            BitSums.Compute(z.Units, WitnessBits.UnitBytes, WitnessBits.UnitBytes, _iEq.AsMemory(0, _units), _zSums.As<Gf128>(), workers);
+            BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, _iEq.AsMemory(0, _tailBlocks), _zTailSums.As<Gf128>(), workers);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>v_a, v_b, v_c once every variable is bound.</summary>
@@ -62,7 +72,7 @@ internal sealed unsafe class FastZerocheck : IDisposable
         for (int c = 0; c < _shape.ZerocheckVariables; c++)
             if (!PinnedCoordinates.Ratio(_shape, c).IsZero)
                 pinned *= Gf128.One + _r[c];
-        Gf128[] groups = Scale(_hEq, pinned), pairs = Multilinear.EqTable(_r.AsSpan(_shape.InnerVariables + 1)), total = new Gf128[Half];
+        Gf128[] groups = Scale(_hEq, pinned), pairs = _arrays.EqTable(_r.AsSpan(_shape.InnerVariables + 1)), total = new Gf128[Half];
         SkipKernel.Add(_a.Units, _b.Units, WitnessBits.UnitBytes, _shape.HCount, _units / 2, groups.AsMemory(0, _shape.HCount), pairs, total, _workers);
         SkipKernel.Add(_a.Tails, _b.Tails, SkipKernel.BlockBytes, 1, _tailBlocks / 2, groups.AsMemory(_shape.HCount, 1), pairs, total, _workers);
 
@@ -318,7 +328,7 @@ internal sealed unsafe class FastZerocheck : IDisposable
     // Rounds over units.
     private PairSums Units(Gf128 s)
     {
-        Gf128[] eq = Multilinear.EqTable(_r.AsSpan(_bound + 1));
+        Gf128[] eq = _arrays.EqTable(_r.AsSpan(_bound + 1));
         PairSums sums;
         if (_bound == _shape.InnerVariables)
         {
@@ -367,7 +377,7 @@ internal sealed unsafe class FastZerocheck : IDisposable
     // z of every unit at the point bound so far, and zeros up to a power of two.
     private void BeginUnits()
     {
-        Gf128[] rowEq = Multilinear.EqTable(Bindings.AsSpan(0, _shape.InnerVariables)), weights = new Gf128[8 * WitnessBits.UnitBytes], tailWeights = new Gf128[BlockRows * 64];
+        Gf128[] rowEq = Multilinear.EqTable(Bindings.AsSpan(0, _shape.InnerVariables)), weights = _arrays.Take(8 * WitnessBits.UnitBytes), tailWeights = _arrays.Take(BlockRows * 64);
         for (int row = 0; row < (_shape.HCount + 1) * BlockRows; row++)
             for (int v = 0; v < 64; v++)
                 (row < _shape.HCount * BlockRows ? weights : tailWeights)[row % (_shape.HCount * BlockRows) * 64 + v] = rowEq[row] * _lagrange[v];

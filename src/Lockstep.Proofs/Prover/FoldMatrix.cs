@@ -7,9 +7,10 @@ namespace Lockstep.Proofs.Prover;
 /// bilinear in it, so the rows themselves are folded only once, at the end.
 /// </summary>
 /// <param name="size">Rows, absent ones included: a power of two.</param>
-internal sealed class FoldMatrix(int size)
+/// <param name="arrays">Where the memory is taken from.</param>
+internal sealed class FoldMatrix(int size, ProofArrays arrays)
 {
-    private readonly Gf128[] _b = new Gf128[size * size];
+    private readonly Gf128[] _b = arrays.Take(size * size);
     private int _size = size;
 
     /// <summary>B(weight row, value row).</summary>

@@ -9,13 +9,15 @@ namespace Lockstep.Proofs.Prover;
 internal sealed unsafe class FoldSums : IDisposable
 {
     private readonly ArgumentShape _shape;
+    private readonly ProofArrays _arrays;
     private readonly NativeBlock _unitTops, _crossTops, _tailSlots, _tailUnits, _tailCross;
 
-    public FoldSums(WitnessBits z, ReadOnlyMemory<Gf128> unitPoint, Workers workers)
+    public FoldSums(WitnessBits z, ReadOnlyMemory<Gf128> unitPoint, ProofArrays arrays, Workers workers)
     {
         _shape = z.Shape;
+        _arrays = arrays;
         int unitBits = 8 * WitnessBits.UnitBytes, blockBits = 8 * SkipKernel.BlockBytes;
-        Gf128[] low = Multilinear.EqTable(unitPoint.Span[.._shape.LowBits]);
+        Gf128[] low = arrays.EqTable(unitPoint.Span[.._shape.LowBits]);
         TopEq = Multilinear.EqTable(unitPoint.Span[_shape.LowBits..]);
         TailEq = Multilinear.EqTable(unitPoint.Span[_shape.TailInnerBits.._shape.LowBits]);
         Units = z.ActiveUnits();
@@ -25,9 +27,17 @@ internal sealed unsafe class FoldSums : IDisposable
         _tailSlots = NativePool.Shared.Rent(8L * WitnessBits.TailBytes * Gf128.Size);
         _tailUnits = NativePool.Shared.Rent((long)blockBits * Gf128.Size);
         _tailCross = NativePool.Shared.Rent((long)blockBits * Gf128.Size);
-        ForTops(z, low, _unitTops, workers);
-        BitSums.Compute(z.Tails, WitnessBits.TailBytes, WitnessBits.TailBytes, TailEq.AsMemory(0, Tails), _tailSlots.As<Gf128>(), workers);
-        BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, low.AsMemory(0, Tails << _shape.TailInnerBits), _tailUnits.As<Gf128>(), workers);
+        try
+        {
+            ForTops(z, low, _unitTops, workers);
+            BitSums.Compute(z.Tails, WitnessBits.TailBytes, WitnessBits.TailBytes, TailEq.AsMemory(0, Tails), _tailSlots.As<Gf128>(), workers);
+            BitSums.Compute(z.Tails, SkipKernel.BlockBytes, SkipKernel.BlockBytes, low.AsMemory(0, Tails << _shape.TailInnerBits), _tailUnits.As<Gf128>(), workers);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public int Units { get; }
@@ -41,7 +51,7 @@ internal sealed unsafe class FoldSums : IDisposable
     /// <summary>Z_U, laid out v | p | high with a copy for each value of the dummy high variable.</summary>
     public Gf128[] UnitSums()
     {
-        var sums = new Gf128[1 << _shape.LincheckVariables];
+        Gf128[] sums = _arrays.Take(1 << _shape.LincheckVariables);
         int bits = 8 * WitnessBits.UnitBytes;
         for (int top = 0; top < _shape.PresentTops; top++)
             for (int j = 0; j < bits; j++)
@@ -61,7 +71,7 @@ internal sealed unsafe class FoldSums : IDisposable
         Gf128[] pEq = Multilinear.EqTable(t.Slice(7, shape.PBits)), hEq = Multilinear.EqTable(high[..shape.HBits]), innerEq = Multilinear.EqTable(high);
 
         // The tails' columns weigh units of the same low index.
-        var low = new Gf128[1 << shape.LowBits];
+        Gf128[] low = _arrays.Take(1 << shape.LowBits);
         for (int i = 0; i < low.Length; i++)
             low[i] = innerEq[i & (innerEq.Length - 1)] * TailEq[i >> shape.TailInnerBits];
         ForTops(z, low, _crossTops, workers);
@@ -87,7 +97,7 @@ internal sealed unsafe class FoldSums : IDisposable
         unitColumns[tail] = OverP(pEq, _tailUnits.As<Gf128>());
         tailColumns[tail] = OverP(pEq, _tailCross.As<Gf128>());
 
-        var matrix = new FoldMatrix(1 << shape.RowVariables);
+        var matrix = new FoldMatrix(1 << shape.RowVariables, _arrays);
         workers.For(rows, 1, (start, end) =>
         {
             for (int f = start; f < end; f++)

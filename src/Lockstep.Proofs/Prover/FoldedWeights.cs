@@ -11,7 +11,7 @@ namespace Lockstep.Proofs.Prover;
 internal static unsafe class FoldedWeights
 {
     /// <summary>Fills <paramref name="result"/>, n elements.</summary>
-    public static void Compute(ArgumentShape shape, Conversation said, LinearMap phi, Gf128* result, Workers workers)
+    public static void Compute(ArgumentShape shape, Conversation said, LinearMap phi, Gf128* result, ProofArrays arrays, Workers workers)
     {
         ReadOnlySpan<Gf128> t = said.T, high = t[(7 + shape.PBits)..];
         Gf128[] hEq = Multilinear.EqTable(high[..shape.HBits]), topEq = Multilinear.EqTable(said.UnitPoint[shape.LowBits..]), foldEq = Multilinear.EqTable(said.FoldPoint);
@@ -20,7 +20,7 @@ internal static unsafe class FoldedWeights
             for (int top = 0; top < shape.PresentTops; top++)
                 Add(unitMap, foldEq[shape.FoldIndex(h, top)], hEq[h] * topEq[top]);
         Add(tailMap, foldEq[shape.FoldIndex(shape.HCount, 0)], said.RegionWeight);
-        ColumnWeights.Compute(Multilinear.EqTable(t.Slice(7, shape.PBits)), Multilinear.EqTable(said.UnitPoint[..shape.LowBits]), TailColumns(shape, said), unitMap, tailMap, result, workers);
+        ColumnWeights.Compute(Multilinear.EqTable(t.Slice(7, shape.PBits)), arrays.EqTable(said.UnitPoint[..shape.LowBits]), TailColumns(shape, said, arrays), unitMap, tailMap, result, workers);
 
         void Add(Gf128[] columns, Gf128 weight, Gf128 factor)
         {
@@ -30,10 +30,10 @@ internal static unsafe class FoldedWeights
     }
 
     /// <summary>The tails' column weights without the factor of p: eq(t_high, inner) eq(s_q, q) at inner + 32 q.</summary>
-    public static Gf128[] TailColumns(ArgumentShape shape, Conversation said)
+    public static Gf128[] TailColumns(ArgumentShape shape, Conversation said, ProofArrays arrays)
     {
         Gf128[] inner = Multilinear.EqTable(said.T.AsSpan(7 + shape.PBits)), tail = Multilinear.EqTable(said.UnitPoint[shape.TailInnerBits..shape.LowBits]);
-        var low = new Gf128[1 << shape.LowBits];
+        Gf128[] low = arrays.Take(1 << shape.LowBits);
         for (int i = 0; i < low.Length; i++)
             low[i] = inner[i & (inner.Length - 1)] * tail[i >> shape.TailInnerBits];
         return low;

@@ -17,7 +17,6 @@ namespace Lockstep.Proofs.Prover;
 /// </summary>
 internal static unsafe class WindowProver
 {
-    internal static Action<string>? Tick;
 
     /// <summary>Proves <paramref name="instance"/> for the bits of <paramref name="z"/>, whose mask elements are filled here.</summary>
     /// <returns>False when the challenges were degenerate (probability about 2^-120): start again with fresh randomness.</returns>
@@ -30,7 +29,7 @@ internal static unsafe class WindowProver
     /// <param name="satisfied">False in tests whose witness breaks rows: then the proof is the reference's too, and refused.</param>
     public static bool Prove(ArgumentInstance instance, WitnessBits z, ProofRandom random, ProverChannel channel, Workers workers, Action<string>? progress = null, bool satisfied = true)
     {
-        using var hidden = new SecretArrays();
+        using var arrays = new ProofArrays();
         ArgumentShape shape = instance.Shape;
         Transcript transcript = channel.Transcript;
         var schedule = new PadSchedule(shape);
@@ -39,13 +38,11 @@ internal static unsafe class WindowProver
         // 1 ---- Commit: rows of bits with q random coefficients each, the mask row g, the pad rows pi and mu. ----------
         Stage("commit");
         FillMasks(shape, z, random);
-        Gf128[] pads = hidden.Take<Gf128>(shape.PadRowLength), padMask = hidden.Take<Gf128>(shape.PadRowLength);
+        Gf128[] pads = arrays.Take(shape.PadRowLength), padMask = arrays.Take(shape.PadRowLength);
         ReferenceProver.DrawPads(shape, schedule, random, pads);
         using (RandomStream stream = random.Take("pad mask"))
             stream.Fill(padMask.AsSpan());
-        Tick?.Invoke("pads");
         using var commitment = new FastCommitment(z, pads, padMask, random, workers);
-        Tick?.Invoke("commit");
         channel.Send(Labels.Root, commitment.Root);
         said.ZerocheckPoint = PinnedCoordinates.DrawPoint(shape, transcript);
 
@@ -53,14 +50,10 @@ internal static unsafe class WindowProver
         Stage("skip");
         using var a = new WitnessBits(shape);
         using var b = new WitnessBits(shape);
-        Tick?.Invoke("rent");
         using NativeBlock links = NativePool.Shared.Rent((long)z.ActiveUnits() * TiledWalk.LinkWords * sizeof(uint));
         Forms(instance, z, a, b, links.As<uint>(), workers);
-        Tick?.Invoke("forms");
-        using var zerocheck = new FastZerocheck(z, a, b, said.ZerocheckPoint, workers);
-        Tick?.Invoke("zsums");
+        using var zerocheck = new FastZerocheck(z, a, b, said.ZerocheckPoint, arrays, workers);
         Gf128[] skip = zerocheck.Skip();
-        Tick?.Invoke("skip");
         said.Skip = SendMasked(Labels.Skip, schedule.Skip, skip);
         said.SkipPoint = transcript.Challenge(Labels.SkipPoint);
         said.Ties = new TieChallenges(instance, transcript);
@@ -68,10 +61,8 @@ internal static unsafe class WindowProver
         // 3, 4 ---- Zerocheck rounds; the rounds that bind i carry the ties. --------------------------------------------
         Stage("zerocheck");
         zerocheck.Begin(said.SkipPoint, skip, satisfied);
-        Tick?.Invoke("begin");
         using var ties = new FastTies(instance, z, links.As<uint>(), said.Ties,
-            new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta), workers);
-        Tick?.Invoke("ties");
+            new TieWeights(instance, said.Ties.UnitPoint, said.Ties.TailPoint, said.Ties.StateWeights, said.Ties.Theta, arrays.Take), workers);
         for (int j = 0; j < shape.ZerocheckVariables; j++)
         {
             (Gf128 g1, Gf128 g2) = zerocheck.Round(j == 0 ? default : said.S[j - 1]);
@@ -89,7 +80,6 @@ internal static unsafe class WindowProver
                 ties.Bind(said.S[j]);
         }
 
-        Tick?.Invoke("rounds");
         // 5 ---- End values. ----------------------------------------------------------------------------------------------
         zerocheck.Finish(said.S[^1]);
         (Gf128 va, Gf128 vb, Gf128 vc) = zerocheck.End;
@@ -98,15 +88,13 @@ internal static unsafe class WindowProver
 
         // 6 ---- Lincheck. ------------------------------------------------------------------------------------------------
         Stage("lincheck");
-        Tick?.Invoke("out");
-        using var sums = new FoldSums(z, said.UnitPoint.ToArray(), workers);
-        Tick?.Invoke("foldsums");
-        Gf128[] unitSums = sums.UnitSums(), tailSums = sums.TailSums().ToArray();
-        Tick?.Invoke("sums");
-        Task<Gf128[]> tailWeights = Task.Run(() => CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs));
-        Gf128[] unitWeights = CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs);
-        var lincheck = new LincheckRounds(unitWeights, hidden.Copy<Gf128>(unitSums), tailWeights.GetAwaiter().GetResult(), hidden.Copy<Gf128>(tailSums));
-        Tick?.Invoke("weights");
+        using var sums = new FoldSums(z, said.UnitPoint.ToArray(), arrays, workers);
+        Gf128[] unitSums = sums.UnitSums(), tailSums = arrays.Copy(sums.TailSums());
+        Gf128[] unitWeights = arrays.Take(1 << shape.LincheckVariables), tailWeights = arrays.Take(1 << shape.LincheckVariables);
+        Task tails = Task.Run(() => CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, tailWeights));
+        CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, unitWeights);
+        tails.GetAwaiter().GetResult();
+        var lincheck = new LincheckRounds(unitWeights, arrays.Copy(unitSums), tailWeights, arrays.Copy(tailSums));
         for (int j = 0; j < shape.LincheckVariables; j++)
         {
             (Gf128 g0, Gf128 g2) = lincheck.Round();
@@ -119,11 +107,9 @@ internal static unsafe class WindowProver
         (Gf128 zu, Gf128 zt) = lincheck.End;
         said.Opened = SendMasked(Labels.Opened, schedule.Opened, zu, zt);
         said.RegionWeight = transcript.Challenge(Labels.RegionWeight);
-        Tick?.Invoke("lincheck");
         if (!ReferenceProver.MasksSpan(shape, said))
             return false;
 
-        Tick?.Invoke("masks");
         // 7 ---- Ring switch: 128 values in clear, made uniform by the mask elements. ------------------------------------
         said.RingValues = LincheckRounds.RingValues(shape, unitSums, tailSums, said.T, said.RegionWeight);
         channel.Send(Labels.RingValues, said.RingValues);
@@ -132,9 +118,7 @@ internal static unsafe class WindowProver
         // 8 ---- Row folds, on the matrix of the rows' products alone. ----------------------------------------------------
         Stage("fold");
         LinearMap phi = RingSwitch.Phi(said.RingPoint);
-        Tick?.Invoke("ring");
         FoldMatrix fold = sums.Matrix(z, said.T, said.RegionWeight, phi, workers);
-        Tick?.Invoke("matrix");
         for (int j = 0; j < shape.RowVariables; j++)
         {
             (Gf128 g0, Gf128 g2) = fold.Round();
@@ -144,11 +128,9 @@ internal static unsafe class WindowProver
             fold.Bind(said.FoldPoint[j]);
         }
 
-        Tick?.Invoke("folds");
         // 9 ---- The mask row's share. ------------------------------------------------------------------------------------
         using var levels = new FastLevels(shape, workers);
-        FoldedWeights.Compute(shape, said, phi, levels.Weights, workers);
-        Tick?.Invoke("weights'");
+        FoldedWeights.Compute(shape, said, phi, levels.Weights, arrays, workers);
         fixed (Gf128* mask = commitment.MaskRow)
             said.Sigma = SendMasked(Labels.Sigma, schedule.Sigma, ColumnRounds.InnerProduct(levels.Weights, mask, shape.MessageLength, workers));
         channel.SendWork(Labels.MaskWeight, shape.MaskGrinding, workers);
@@ -157,16 +139,12 @@ internal static unsafe class WindowProver
             return false;
 
         // 10 ---- The folded row u: uniform, because g is. Its upper coefficients, its inner product, and a commitment. --
-        Tick?.Invoke("sigma");
         said.FoldedHigh = Fold(shape, z, commitment, said, levels.Vector, workers);
-        Tick?.Invoke("u");
         said.FoldedValue = [ColumnRounds.InnerProduct(levels.Weights, levels.Vector, shape.MessageLength, workers)];
         channel.Send(Labels.FoldedHigh, said.FoldedHigh);
         channel.Send(Labels.FoldedValue, said.FoldedValue);
-        Tick?.Invoke("V");
         levels.Commit(channel);
 
-        Tick?.Invoke("levelcommit");
         // 11 ---- The product of the pads of v_a and v_b, then all eight equations as one. --------------------------------
         Stage("open");
         said.TriplePoint = transcript.Challenge(Labels.TriplePoint);
@@ -193,12 +171,9 @@ internal static unsafe class WindowProver
         int[] positions = transcript.DistinctPositions(Labels.Positions, shape.Queries, shape.CodeLength);
 
         // 13 ---- The levels, then all openings. --------------------------------------------------------------------------
-        Tick?.Invoke("open");
         levels.Run(positions, channel);
-        Tick?.Invoke("levels");
         commitment.Open(positions, channel);
         levels.Open(channel);
-        Tick?.Invoke("openings");
         return true;
 
         Gf128[] SendMasked(string label, int firstPad, params ReadOnlySpan<Gf128> values)

@@ -246,7 +246,9 @@ internal static class ReferenceProver
     internal static bool MasksSpan(ArgumentShape shape, Conversation said)
     {
         Gf128 place = Multilinear.Eq(said.T.AsSpan(7, shape.PBits + shape.HBits), shape.MaskElement);
-        Gf128[] eq = Multilinear.EqTable(said.UnitPoint);
-        return !place.IsZero && BinaryMatrix.Rank(eq.AsSpan(0, shape.MaskUnits)) == 128;
+        var eq = new Gf128[shape.MaskUnits];
+        for (int i = 0; i < eq.Length; i++)
+            eq[i] = Multilinear.Eq(said.UnitPoint, i);
+        return !place.IsZero && BinaryMatrix.Rank(eq) == 128;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
@@ -41,10 +42,12 @@ internal class Transcript
     /// <summary>Absorbs field elements as bytes, 16 each.</summary>
     public virtual void AbsorbElements(string label, ReadOnlySpan<Gf128> elements)
     {
-        var bytes = new byte[elements.Length * Gf128.Size];
+        int length = elements.Length * Gf128.Size;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
         for (int i = 0; i < elements.Length; i++)
             elements[i].Write(bytes.AsSpan(i * Gf128.Size));
-        Absorb(label, bytes);
+        Absorb(label, bytes.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 
     /// <summary>One uniform element.</summary>

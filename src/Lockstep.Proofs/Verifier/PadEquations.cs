@@ -1,5 +1,6 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Verifier;
 
@@ -47,14 +48,15 @@ internal static class PadEquations
         ArgumentShape shape = instance.Shape;
         var schedule = new PadSchedule(shape);
         int pads = schedule.Count;
-        Gf128[] unitEq = Multilinear.EqTable(c.UnitPoint);
+        using var unitEq = new RentedElements(1 << c.UnitPoint.Length);
+        Multilinear.EqTable(c.UnitPoint, Gf128.One, unitEq.Array);
         AffineForm[] end = Masked(c.End, schedule.End, pads), opened = Masked(c.Opened, schedule.Opened, pads);
 
         return
         [
             Zerocheck(shape, schedule, c, end),
-            Ties(instance, schedule, c, end, unitEq),
-            Lincheck(instance, schedule, c, end, opened, unitEq),
+            Ties(instance, schedule, c, end, unitEq.Array),
+            Lincheck(instance, schedule, c, end, opened, unitEq.Array),
             opened[0] + c.RegionWeight * opened[1] + Multilinear.InnerProduct(Multilinear.EqTable(c.T.AsSpan(0, 7)), c.RingValues),
             Folds(shape, schedule, c),
             .. Triple(schedule, c),
@@ -120,7 +122,7 @@ internal static class PadEquations
         // The walks over the circuits are a third of a verification: the tails' runs beside the rest.
         Task<Gf128> tailWeight = c.WeightsAtEnd is { } known
             ? Task.FromResult(known.Tail)
-            : Task.Run(() => Multilinear.EvaluateInPlace(CircuitWeights.Tail(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T));
+            : Task.Run(() => AtEnd(CircuitWeights.Tail));
         Gf128[] gamma = c.Outputs.Gamma;
         Gf128[] tailEq = Multilinear.EqTable(c.UnitPoint[shape.TailInnerBits..shape.LowBits]);
         Gf128 outputs = gamma[7] * PublicSums.Units(instance, unitEq, c.Outputs.UnitWeights)
@@ -131,9 +133,17 @@ internal static class PadEquations
         for (int j = 0; j < shape.LincheckVariables; j++)
             claim = PlainRound(claim, c.Lincheck[j], schedule.Lincheck + 2 * j, c.T[^(j + 1)]);
 
-        Gf128 unitWeight = c.WeightsAtEnd?.Unit ?? Multilinear.EvaluateInPlace(CircuitWeights.Unit(instance, c.S, c.SkipPoint, c.Ties, c.Outputs), c.T);
+        Gf128 unitWeight = c.WeightsAtEnd?.Unit ?? AtEnd(CircuitWeights.Unit);
         return claim + unitWeight * opened[0] + tailWeight.GetAwaiter().GetResult() * opened[1];
+
+        Gf128 AtEnd(WeightWalk walk)
+        {
+            using var weights = new RentedElements(1 << shape.LincheckVariables);
+            return Multilinear.EvaluateInPlace(walk(instance, c.S, c.SkipPoint, c.Ties, c.Outputs, weights.Array), c.T);
+        }
     }
+
+    private delegate Gf128[] WeightWalk(ArgumentInstance instance, ReadOnlySpan<Gf128> s, Gf128 zeta, in TieChallenges ties, in OutputChallenges outputs, Gf128[]? into);
 
     private static AffineForm Folds(ArgumentShape shape, PadSchedule schedule, Conversation c)
     {

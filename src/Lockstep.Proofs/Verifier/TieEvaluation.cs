@@ -1,5 +1,6 @@
 using Lockstep.Proofs.Argument;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Verifier;
 
@@ -31,7 +32,10 @@ internal readonly struct TieEvaluation
         for (int bit = 0; bit < ties.StateWeights.Length; bit++)
             initial += ties.StateWeights[bit].IfBit(instance.InitialState[bit >> 5] >> (bit & 31));
 
-        Gf128[] unitEq = Multilinear.EqTable(ties.UnitPoint), tailEq = Multilinear.EqTable(ties.TailPoint);
+        using var unitTable = new RentedElements(1 << ties.UnitPoint.Length);
+        Gf128[] unitEq = unitTable.Array;
+        Multilinear.EqTable(ties.UnitPoint, Gf128.One, unitEq);
+        Gf128[] tailEq = Multilinear.EqTable(ties.TailPoint);
         for (int q = 0; q < tailEq.Length; q++)
         {
             tailEq[q] *= tailStateWeight;

@@ -21,6 +21,36 @@ public sealed class ChunkOpenerTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Locks))]
+    public async Task Opens_from_stream_to_stream(LockHash lockHash)
+    {
+        using TestWindow window = TestWindow.Create(lockHash, 1, 64, 5000);
+        using var ciphertext = new MemoryStream([.. window.Ciphertexts.SelectMany(bytes => bytes.ToArray())]);
+        using var destination = new MemoryStream();
+        for (int i = 0; i < window.Data.Length; i++)
+            Assert.True((await ChunkOpener.OpenAsync(window.Statement.Chunks[i], lockHash, window.Keys[i], ciphertext, destination, TestContext.Current.CancellationToken)).IsOpened);
+        Assert.Equal([.. window.Data.SelectMany(bytes => bytes.ToArray())], destination.ToArray());
+    }
+
+    [Fact]
+    public async Task A_stream_receives_nothing_of_a_refused_chunk()
+    {
+        CancellationToken none = TestContext.Current.CancellationToken;
+        using TestWindow window = TestWindow.Create(LockHash.Sha256, 5000);
+        ChunkStatement chunk = window.Statement.Chunks[0];
+        byte[] ciphertext = window.Ciphertexts[0].ToArray();
+        using var destination = new MemoryStream();
+        Assert.Equal(OpenStatus.WrongCiphertextLength, (await Open(chunk, ciphertext[1..])).Status);
+        Assert.Equal(OpenStatus.InvalidStatement, (await Open(chunk with { Length = int.MaxValue }, ciphertext)).Status);
+        ciphertext[4999] ^= 1;
+        Assert.Equal(OpenStatus.WrongDigest, (await Open(chunk, ciphertext)).Status);
+        Assert.Equal(0, destination.Length);
+
+        Task<OpenResult> Open(ChunkStatement statement, byte[] bytes) =>
+            ChunkOpener.OpenAsync(statement, LockHash.Sha256, window.Keys[0], new MemoryStream(bytes), destination, none);
+    }
+
     [Fact]
     public void Blake2b_lock_known_answer()
     {

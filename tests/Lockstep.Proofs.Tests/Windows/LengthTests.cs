@@ -74,6 +74,22 @@ public sealed class LengthTests
         Assert.Equal(WindowSealer.Stages, stages);
     }
 
+    [Fact]
+    public void Progress_names_the_stages_and_grows_to_one()
+    {
+        var reports = new List<SealProgress>();
+        using SealedWindow window = WindowSealer.Seal(Suites.Hundred, LockHash.Sha256, new byte[] { 9 }, [new byte[100]], new SystemRandom(), Workers.All, new Reports(reports));
+        Assert.Equal([.. WindowSealer.Stages, WindowSealer.Stages[^1]], reports.Select(report => report.Stage));
+        Assert.Equal(0, reports[0].Done);
+        Assert.Equal(1, reports[^1].Done);
+        Assert.All(reports.Zip(reports.Skip(1)), pair => Assert.True(pair.First.Done < pair.Second.Done));
+    }
+
+    private sealed class Reports(List<SealProgress> reports) : IProgress<SealProgress>
+    {
+        public void Report(SealProgress value) => reports.Add(value);
+    }
+
     private static SealedWindow Seal(IReadOnlyList<ReadOnlyMemory<byte>> chunks) =>
         WindowSealer.Seal(Suites.Default, LockHash.Sha256, new byte[] { 9 }, chunks, new SystemRandom(), Workers.All);
 
