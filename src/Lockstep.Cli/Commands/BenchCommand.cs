@@ -10,10 +10,10 @@ using Lockstep.Proofs.Verifier;
 
 namespace Lockstep.Cli.Commands;
 
-/// <summary><c>bench prove|seal|verify|open|get</c>: the figures of the documentation, on this machine.</summary>
+/// <summary><c>bench prove|seal|verify|open|get|all</c>: the figures of the documentation, on this machine.</summary>
 internal static class BenchCommand
 {
-    private const long LargestWindow = 4 << 20;
+    private const long LargestWindow = 8 << 20;
 
     public static Command Create()
     {
@@ -21,6 +21,8 @@ internal static class BenchCommand
         foreach (string what in (string[])["prove", "seal", "verify", "open"])
             command.Add(Measure(what));
         command.Add(BenchGetCommand.Create());
+        command.Add(BenchAllCommand.Create());
+        command.Add(BenchDigestCommand.Create());
         return command;
     }
 
@@ -35,11 +37,12 @@ internal static class BenchCommand
         }, $"lockstep bench {what} --size 1MiB --runs 5 --json");
         Option<long> size = Sizes.Option("--size", 1 << 20, "Bytes of content, rounded to whole chunks.", 1, 1 << 30);
         Option<long> chunkSize = ProofOptions.ChunkSize();
+        Option<long> proofWindow = Sizes.Option("--proof-window", ProofOptions.WindowBytes, "Bytes of content under one proof.", 1, LargestWindow);
         Option<int> runs = Numbers.Option("--runs", 5, "Runs; the median counts. One more comes first and is told apart: it compiles the code and touches the memory.", 1, 1000);
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
         Option<int> threads = ProofOptions.Threads();
-        foreach (Symbol symbol in (Symbol[])[size, chunkSize, runs, lockHash, suite, threads])
+        foreach (Symbol symbol in (Symbol[])[size, chunkSize, proofWindow, runs, lockHash, suite, threads])
             ProofOptions.Add(command, symbol);
         command.SetBody((result, output, cancellation) =>
         {
@@ -49,7 +52,7 @@ internal static class BenchCommand
             var setup = new Setup(result.GetValue(suite)!, result.GetValue(lockHash), new Workers(result.GetValue(threads), cancellation));
             var data = new byte[bytes];
             new Random(1).NextBytes(data);
-            List<IReadOnlyList<ReadOnlyMemory<byte>>> windows = ProofOptions.Windows(data, chunk, Math.Min(bytes, LargestWindow));
+            List<IReadOnlyList<ReadOnlyMemory<byte>>> windows = ProofOptions.Windows(data, chunk, Math.Min(bytes, result.GetValue(proofWindow)));
 
             // What only reads proofs reads the same ones in every run.
             List<SealedWindow>? made = what is "verify" or "open" ? [.. windows.Select(window => Seal(setup, window, null))] : null;
@@ -75,6 +78,7 @@ internal static class BenchCommand
                     seconds = median,
                     runs = seconds,
                     coldSeconds = cold,
+                    sealMibPerSecond = made is null ? bytes / (double)(1 << 20) / HostFigures.Median(samples.Select(sample => sample.Stages.Values.Sum())) : (double?)null,
                     proofBytes = last.ProofBytes,
                     wireBytesPerContentByte = (bytes + last.ProofBytes + last.StatementBytes) / (double)bytes,
                     peakRssBytes = HostFigures.PeakMemory(),

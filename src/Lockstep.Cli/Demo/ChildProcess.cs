@@ -19,7 +19,10 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>Its standard output.</summary>
     public StreamReader Output => _process.StandardOutput;
 
-    public static ChildProcess Start(params IEnumerable<string> arguments)
+    public static ChildProcess Start(params IEnumerable<string> arguments) => Start(new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables of its own in the environment.</summary>
+    public static ChildProcess Start(IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
 
@@ -28,6 +31,8 @@ internal sealed class ChildProcess : IAsyncDisposable
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "lockstep.dll"));
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         return new ChildProcess(Process.Start(start) ?? throw new CliException(ExitCodes.Local, "start", "This program could not be started a second time."));
     }
 
@@ -36,7 +41,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     {
         string? line = await Output.ReadLineAsync(cancellation).ConfigureAwait(false);
         if (line is null)
-            throw new CliException(ExitCodes.Refused, "child", $"A process of the demo ended early: {(await _errors.ConfigureAwait(false)).Trim()}");
+            throw new CliException(ExitCodes.Refused, "child", $"A process that this command started ended early: {(await _errors.ConfigureAwait(false)).Trim()}");
         return JsonSerializer.Deserialize<JsonElement>(line);
     }
 
