@@ -50,11 +50,14 @@ internal sealed record BenchPlan(IReadOnlyList<string> Suites, long ChunkSize, I
     public IEnumerable<BenchCell> ByChunk => from suite in Suites from chunk in ChunkSizes select Prove(suite, ChunkWindow, chunk, Threads[^1]);
 
     public IEnumerable<BenchCell> Reading =>
-        from what in (string[])["verify", "open"] from suite in Suites from window in ReadWindows
+        from what in (string[])["verify", "open"]
+        from suite in Suites
+        from window in ReadWindows
         select new BenchCell(what, suite, window, ChunkSize, Threads[^1], ReadRuns, InstructionPath.Full);
 
     public IEnumerable<BenchCell> ByPath =>
-        from path in InstructionPath.All from window in PathWindows
+        from path in InstructionPath.All
+        from window in PathWindows
         where path.Slowness < 20 || window == PathWindows[0]
         select new BenchCell("prove", Suites[0], window, ChunkSize, Threads[^1], path == InstructionPath.Full ? ProveRuns : SlowRuns, path);
 

@@ -113,7 +113,7 @@ internal sealed class BenchReport(BenchPlan plan, BenchFigures figures, BenchMac
             + "scalars, one inner product with g, adding g to the folded row, and the work before two challenges. The last column sets the difference beside the whole proof's time above.",
         "",
         "Bytes: counted from the format. In each opened leaf a salt and the symbols of g, pi and mu; the upper coefficients of the folded row; the pad row; four openings of masks; two nonces. "
-            + "An argument without zero knowledge would need fewer queries nowhere, so nothing else would go. No command makes proofs without.",
+            + "The few queries that the random coefficients cost, since they bring the code's words nearer to each other, are not counted. No command makes proofs without.",
         "",
         .. Table(
             ["suite", "window", "commit on, ms", "off, ms", "difference", "of the proof's time", "bytes that hide", "of the proof"],
@@ -165,8 +165,8 @@ internal sealed class BenchReport(BenchPlan plan, BenchFigures figures, BenchMac
         return
         [
             .. Title("Peers"),
-            "**Published figures**, quoted and turned into bytes of data per second of work. They come from other machines and years, and from other statements: only zkPoD's PoD-AS*, FDE and "
-                + "pay-to-sudoku prove before any money moves, and none proves the SHA-256 that a CID is made of, of whole files. The order of size is what they are good for.",
+            "**Published figures**, quoted and turned into bytes of data per second of work. They come from other machines and years, and from other statements: zkPoD binds "
+                + "the data to Pedersen commitments, FDE and VECK to KZG commitments, none of them to the SHA-256 that a CID is made of. The order of size is what they are good for.",
             "",
             .. Table(["system", "prove MiB/s", "verify MiB/s", "wire bytes per byte", "machine and source"], BenchPeers.Published),
             "",
