@@ -137,11 +137,14 @@ internal readonly struct Gf128(ulong lo, ulong hi) : IEquatable<Gf128>
         return new Gf128(low[0], low[1]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Gf128 MultiplyPortable(Gf128 a, Gf128 b)
     {
-        (ulong l0, ulong l1) = Clmul(a.Lo, b.Lo);
-        (ulong h0, ulong h1) = Clmul(a.Hi, b.Hi);
-        (ulong m0, ulong m1) = Clmul(a.Lo ^ a.Hi, b.Lo ^ b.Hi);
+        // Karatsuba on 64-bit halves; the upper half of each product is the lower half of the reversed operands' product.
+        ulong ra = Reverse(a.Lo), sa = Reverse(a.Hi), rb = Reverse(b.Lo), sb = Reverse(b.Hi);
+        ulong l0 = LowProduct(a.Lo, b.Lo), l1 = Reverse(LowProduct(ra, rb)) >> 1;
+        ulong h0 = LowProduct(a.Hi, b.Hi), h1 = Reverse(LowProduct(sa, sb)) >> 1;
+        ulong m0 = LowProduct(a.Lo ^ a.Hi, b.Lo ^ b.Hi), m1 = Reverse(LowProduct(ra ^ sa, rb ^ sb)) >> 1;
         m0 ^= l0 ^ h0;
         m1 ^= l1 ^ h1;
         ulong r0 = l0, r1 = l1 ^ m0, r2 = h0 ^ m1, r3 = h1;
@@ -153,33 +156,29 @@ internal readonly struct Gf128(ulong lo, ulong hi) : IEquatable<Gf128>
         return new Gf128(r0, r1);
     }
 
-    // Carry-less 64x64 by integer products: with the operands' bits four apart, no column sum exceeds 16, so a
-    // carry can only reach bits that belong to another residue class and are masked away, except at 16 itself,
-    // which needs all 16 bits of both: the low class is split once more to keep every sum below 16.
-    private static (ulong Low, ulong High) Clmul(ulong a, ulong b)
+    // The lower 64 bits of the carry-less product, by integer products: with the operands' bits four apart a column sums at
+    // most 16 ones, so carries stay inside the three bits above it that are masked away; the one column that can reach 16 is
+    // the topmost, whose carry leaves the word.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong LowProduct(ulong a, ulong b)
     {
         const ulong M = 0x1111111111111111UL;
-        UInt128 m128 = new(M, M);
-        UInt128 result = 0;
-        for (int r = 0; r < 4; r++)
-        {
-            UInt128 even = 0, odd = 0;
-            for (int i = 0; i < 4; i++)
-            {
-                ulong x = a & (M << i), y = b & (M << ((r - i) & 3));
-                even ^= Product(x & 0x00000000FFFFFFFFUL, y);
-                odd ^= Product(x & 0xFFFFFFFF00000000UL, y);
-            }
-
-            result |= (even ^ odd) & (m128 << r);
-        }
-
-        return ((ulong)result, (ulong)(result >> 64));
+        ulong a0 = a & M, a1 = a & (M << 1), a2 = a & (M << 2), a3 = a & (M << 3);
+        ulong b0 = b & M, b1 = b & (M << 1), b2 = b & (M << 2), b3 = b & (M << 3);
+        ulong z0 = (a0 * b0) ^ (a1 * b3) ^ (a2 * b2) ^ (a3 * b1);
+        ulong z1 = (a0 * b1) ^ (a1 * b0) ^ (a2 * b3) ^ (a3 * b2);
+        ulong z2 = (a0 * b2) ^ (a1 * b1) ^ (a2 * b0) ^ (a3 * b3);
+        ulong z3 = (a0 * b3) ^ (a1 * b2) ^ (a2 * b1) ^ (a3 * b0);
+        return (z0 & M) | (z1 & (M << 1)) | (z2 & (M << 2)) | (z3 & (M << 3));
     }
 
-    private static UInt128 Product(ulong x, ulong y)
+    // The bits of a word in reverse order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Reverse(ulong x)
     {
-        ulong high = Math.BigMul(x, y, out ulong low);
-        return new UInt128(high, low);
+        x = (x & 0x5555555555555555) << 1 | (x >> 1 & 0x5555555555555555);
+        x = (x & 0x3333333333333333) << 2 | (x >> 2 & 0x3333333333333333);
+        x = (x & 0x0F0F0F0F0F0F0F0F) << 4 | (x >> 4 & 0x0F0F0F0F0F0F0F0F);
+        return BinaryPrimitives.ReverseEndianness(x);
     }
 }
