@@ -47,6 +47,9 @@ public sealed class SealedWindow : IDisposable
 /// <summary>Seals windows: fresh keys and seal ids, ciphertexts, and the proof that they are what the digests name.</summary>
 public static class WindowSealer
 {
+    // What threads hold for themselves, and what rounding up to whole pages adds.
+    private const long ScratchBytes = 48L << 20;
+
     /// <summary>The stages of sealing in their order, as <c>progress</c> receives them.</summary>
     public static IReadOnlyList<string> Stages { get; } = ["encrypt", "witness", "commit", "skip", "zerocheck", "lincheck", "fold", "open"];
 
@@ -64,12 +67,13 @@ public static class WindowSealer
         if (WindowInstance.Shape(suite, lengths) is not { } shape)
             return long.MaxValue;
 
-        // Witness and its two forms, half as much again for each form's folds; code, salts and tree; rows and sums.
+        // Witness and its two forms, half as much again for each form's folds; code, salts and tree; rows, sums and ties.
         long slots = (long)shape.PresentUnits * FastWitness.UnitSize + (long)shape.Tails * FastWitness.TailSize;
         long code = (long)shape.CodeLength * (RowEncoder.Stride(shape.Rows) + MerkleHash.SaltSize + 2 * MerkleHash.DigestSize);
         long levels = shape.Levels.Sum(level => (long)level.CodeLength * (level.LeafBytes + 2 * MerkleHash.DigestSize));
         long columns = 8L * shape.RowLength * Gf128.Size, sums = 2L * (shape.PresentTops + 1) * 8 * FastWitness.UnitSize * Gf128.Size;
-        return 4 * slots + code + levels + columns + sums + ((long)shape.PresentUnits * 10 + (64L << shape.Kappa / 2) + (36L << shape.Kappa)) * Gf128.Size;
+        long units = ((long)shape.PresentUnits * 10 + (36L << shape.Kappa)) * Gf128.Size;
+        return 4 * slots + code + levels + columns + sums + units + ScratchBytes;
     }
 
     /// <summary>Seals one window under fresh keys.</summary>

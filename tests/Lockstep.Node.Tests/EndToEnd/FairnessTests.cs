@@ -42,7 +42,7 @@ public class FairnessTests
     [Fact]
     public async Task AClientThatVanishesAfterAKeyIsRedeemedBeforeItsLockExpires()
     {
-        var ledger = new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(50), SettleDelayEpochs = 10_000 };
+        var ledger = new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(200), SettleDelayEpochs = 10_000 };
         await using var market = new Market(ledger: ledger) { Settings = ShortLocks };
         (Cid root, _) = market.Add(Size);
         await using ProviderNode seller = await market.ServeAsync();
