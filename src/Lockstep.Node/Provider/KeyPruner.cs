@@ -37,7 +37,7 @@ internal sealed class KeyPruner(ProviderStore store, IRail rail)
             {
                 if (!redeemed.TryGetValue(channel, out Dictionary<LaneId, Nonce>? nonces))
                     redeemed.Add(channel, nonces = await RedeemedAsync(channel, final, cancellation).ConfigureAwait(false));
-                foreach (VoucherRow row in store.Vouchers(channel, rail.Vouchers).Where(row => row.DealId == deal && row.Voucher.IsLocked))
+                foreach (VoucherRow row in store.VouchersOf(deal, rail.Vouchers).Where(row => row.Voucher.IsLocked))
                 {
                     bool isDone = row.Voucher.IsExpired(final) || (nonces.TryGetValue(row.Voucher.Lane, out Nonce nonce) && nonce >= row.Voucher.Nonce);
                     if (!isDone)

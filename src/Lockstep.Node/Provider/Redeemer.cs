@@ -27,7 +27,7 @@ public sealed class Redeemer(ProviderStore store, IRail rail, SecpKey key, Payee
         if (await rail.GetChannelAsync(channel, cancellation).ConfigureAwait(false) is not { } snapshot)
             return new RedeemResult(channel, null, []);
         var book = new PayeeChannel(
-            rail.Vouchers, channel, rail.Vouchers.AccountOf(key), payee, store.Vouchers(channel, rail.Vouchers), store.LaneOwners(channel));
+            rail.Vouchers, channel, rail.Vouchers.AccountOf(key), payee, store.NewestVouchers(channel, rail.Vouchers), store.LaneOwners(channel));
         book.Observe(snapshot);
         (IReadOnlyList<RedemptionClaim> claims, RedeemReason? reason) = RedeemDuty.Decide(
             book, snapshot.AsOf, policy, commanded, keyLock => store.Find(new Bytes32(keyLock.Hash.Span)));

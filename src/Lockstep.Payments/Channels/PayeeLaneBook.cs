@@ -52,12 +52,14 @@ public sealed class PayeeLaneBook
     public VoucherVerdict Check(ReadOnlyMemory<byte> encoded, VoucherExpectation expected, ChannelSnapshot channel, Epoch now)
     {
         VoucherVerdict decoded = scheme.Decode(encoded, channel.LockHash);
-        if (!decoded.Accepted)
-            return decoded;
-        VoucherRefusal? refusal = CheckChannel(decoded.Voucher, channel)
-            ?? CheckLock(decoded.Voucher, expected, now)
-            ?? CheckLane(decoded.Voucher, expected, channel, now);
-        return refusal is null ? decoded : VoucherVerdict.Refuse(refusal.Reason, refusal.Sentence);
+        return decoded.Accepted ? Check(decoded.Voucher, expected, channel, now) : decoded;
+    }
+
+    /// <summary>Runs the checks on a voucher that the scheme has decoded, its signer recovered, under the channel's lock hash.</summary>
+    public VoucherVerdict Check(PaymentVoucher voucher, VoucherExpectation expected, ChannelSnapshot channel, Epoch now)
+    {
+        VoucherRefusal? refusal = CheckChannel(voucher, channel) ?? CheckLock(voucher, expected, now) ?? CheckLane(voucher, expected, channel, now);
+        return refusal is null ? VoucherVerdict.Accept(voucher) : VoucherVerdict.Refuse(refusal.Reason, refusal.Sentence);
     }
 
     /// <summary>Takes a stored voucher into the book. Taking it again changes nothing.</summary>

@@ -165,7 +165,7 @@ public sealed partial class ProviderDeal
             return VoucherVerdict.Refuse(VoucherRefusalReason.WrongLane, $"Lane {decoded.Voucher.Lane} is not one of the deal's lanes.");
         var expected = new VoucherExpectation.Locked(
             decoded.Voucher.Lane, Terms.PriceOf(chunk.Offered!.Length), new HashLock(Terms.LockHash, chunk.Offered.Lock.Span));
-        return channel.Book.Check(decoded.Voucher.Encoded, expected, snapshot, _now.Epoch);
+        return channel.Book.Check(decoded.Voucher, expected, snapshot, _now.Epoch);
     }
 
     // The voucher and the status are stored in the batch of this step, which is on disk before the key is sent.
@@ -238,7 +238,7 @@ public sealed partial class ProviderDeal
         if (channel.Find(decoded.Voucher.Key) is { } known)
             return known.Voucher == decoded.Voucher;
         // A settling channel still redeems what replaces a lock; the book's refusal is about new money only.
-        VoucherVerdict verdict = channel.Book.Check(encoded, new VoucherExpectation.Unlock(decoded.Voucher.Lane), snapshot with { SettlingAt = null }, _now.Epoch);
+        VoucherVerdict verdict = channel.Book.Check(decoded.Voucher, new VoucherExpectation.Unlock(decoded.Voucher.Lane), snapshot with { SettlingAt = null }, _now.Epoch);
         if (!verdict.Accepted)
             return verdict.Refusal.Reason == VoucherRefusalReason.NothingToUnlock;
         int? chunk = _chunks.Where(pair => pair.Value.Voucher is { } key && key.Lane == decoded.Voucher.Lane).Select(pair => (int?)pair.Key).LastOrDefault();
