@@ -33,7 +33,8 @@ internal static class DemoCommand
         Option<int> window = ProofOptions.Window();
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
-        foreach (Option option in (Option[])[file, size, chunkSize, window, lockHash, suite])
+        Option<int?> keepAhead = KeepAheadOptions.Windows("Seal windows before the sale begins, all of them or N, and time the sale alone, in the buyer's process.", isNumberOptional: true);
+        foreach (Option option in (Option[])[file, size, chunkSize, window, lockHash, suite, keepAhead])
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
         {
@@ -41,9 +42,10 @@ internal static class DemoCommand
             string folder = Directory.CreateTempSubdirectory("lockstep-demo-").FullName;
             try
             {
+                int ahead = result.GetResult(keepAhead) is null ? 0 : result.GetValue(keepAhead) ?? NodeSettings.MaxKeepAheadWindows;
                 return await RunAsync(
                     folder, result.GetValue(file), result.GetValue(size), result.GetValue(chunkSize), result.GetValue(window), result.GetValue(lockHash), result.GetValue(suite)!,
-                    output, cancellation).ConfigureAwait(false);
+                    ahead, output, cancellation).ConfigureAwait(false);
             }
             finally
             {
@@ -54,7 +56,7 @@ internal static class DemoCommand
     }
 
     private static async Task<int> RunAsync(
-        string folder, string? file, long size, long chunkSize, int window, LockHash lockHash, Suite suite, Output output, CancellationToken cancellation)
+        string folder, string? file, long size, long chunkSize, int window, LockHash lockHash, Suite suite, int keepAhead, Output output, CancellationToken cancellation)
     {
         // ---- Two homes, one ledger, one file. Epochs are short, so that settling can be waited for. ----------------------
         string ledgerPath = Path.Combine(folder, "ledger.db");
@@ -74,9 +76,15 @@ internal static class DemoCommand
         string received = Path.Combine(folder, "received");
         JsonElement bought;
         await using (ChildProcess serving = ChildProcess.Start(
-            "serve", "--json", "--home", seller.Folder, "--ledger", ledgerPath, "--listen", "127.0.0.1:0", "--price-per-byte", PricePerByteAtto.ToString(CultureInfo.InvariantCulture)))
+            [
+                "serve", "--json", "--home", seller.Folder, "--ledger", ledgerPath, "--listen", "127.0.0.1:0",
+                "--price-per-byte", PricePerByteAtto.ToString(CultureInfo.InvariantCulture), "--keep-ahead", keepAhead.ToString(CultureInfo.InvariantCulture),
+                "--keep-ahead-suite", suite.Id, "--keep-ahead-lock", ProofFolder.Name(lockHash),
+            ]))
         {
             string address = (await serving.ReadJsonAsync(cancellation).ConfigureAwait(false)).GetProperty("address").GetString()!;
+            int windowsReady = keepAhead == 0 ? 0 : await SealAheadAsync(serving, output, cancellation).ConfigureAwait(false);
+            double sealAheadSeconds = watch.Elapsed.TotalSeconds;
             Task drained = DrainAsync(serving, output, cancellation);
             output.Note($"selling {Sizes.Format(record.Size)} in {record.ChunkCount} chunks from {address}");
             await using (ChildProcess getting = ChildProcess.Start(
@@ -89,13 +97,14 @@ internal static class DemoCommand
                     throw new CliException(ExitCodes.Refused, "get", $"The client of the demo failed with exit code {code}: {errors}");
             }
 
-            double seconds = watch.Elapsed.TotalSeconds;
+            // With windows ready the sale is over sooner than a process starts: the buyer's own clock is read.
+            double seconds = keepAhead == 0 ? watch.Elapsed.TotalSeconds : bought.GetProperty("seconds").GetDouble();
             await serving.StopAsync(cancellation).ConfigureAwait(false);
             await drained.ConfigureAwait(false);
-            return await SettleAsync(seconds).ConfigureAwait(false);
+            return await SettleAsync(seconds, windowsReady, sealAheadSeconds).ConfigureAwait(false);
         }
 
-        async Task<int> SettleAsync(double seconds)
+        async Task<int> SettleAsync(double seconds, int windowsReady, double sealAheadSeconds)
         {
             // ---- Redeem one voucher per lane, settle, collect. ----------------------------------------------------------
             IReadOnlyList<RailReceipt> redeemed = await Settlement.RedeemAsync(seller, ledger, sellerKey, null, cancellation).ConfigureAwait(false);
@@ -135,6 +144,8 @@ internal static class DemoCommand
                     bytesSold = soldBytes,
                     seconds,
                     mibPerSecond = record.Size / (double)(1 << 20) / seconds,
+                    windowsReady,
+                    sealAheadSeconds = keepAhead == 0 ? (double?)null : sealAheadSeconds,
                     paidAtto = paid.ToString(),
                     earnedAtto = earned.ToString(),
                     pricePerByteAtto = PricePerByteAtto.ToString(CultureInfo.InvariantCulture),
@@ -158,6 +169,23 @@ internal static class DemoCommand
                 $"          {shaReceived} received",
                 agrees ? "bytes and books agree" : "BYTES OR BOOKS DO NOT AGREE");
             return agrees ? ExitCodes.Ok : ExitCodes.Refused;
+        }
+    }
+
+    // Waits until as many windows are sealed as there are, or as were asked for.
+    private static async Task<int> SealAheadAsync(ChildProcess serving, Output output, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            JsonElement notice = await serving.ReadJsonAsync(cancellation).ConfigureAwait(false);
+            if (!notice.TryGetProperty("windowsReady", out JsonElement ready))
+                continue;
+            if (notice.TryGetProperty("sentence", out JsonElement sentence))
+                throw new CliException(ExitCodes.Refused, "keep-ahead", $"A window could not be sealed ahead: {sentence.GetString()}");
+            int wanted = notice.GetProperty("windowsWanted").GetInt32();
+            output.Note($"sealed ahead: {ready.GetInt32()} of {wanted} windows");
+            if (ready.GetInt32() >= wanted)
+                return wanted;
         }
     }
 

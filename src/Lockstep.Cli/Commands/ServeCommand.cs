@@ -1,12 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
 using Lockstep.Cli.Common;
+using Lockstep.Cli.Proofs;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Ledger;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Transport;
 using Lockstep.Payments;
 using Lockstep.Payments.Keys;
+using Lockstep.Proofs;
+using Lockstep.Proofs.Soundness;
 using Lockstep.Retrieval.Deals;
 
 namespace Lockstep.Cli.Commands;
@@ -24,7 +27,11 @@ internal static class ServeCommand
         Option<long?> window = Sizes.Optional("--proof-window", "Bytes of content under one proof (settings.json otherwise, 4 MiB by default).", 1, NodeSettings.MaxProofWindowBytes);
         Option<long?> memory = Sizes.Optional("--prover-memory", "Memory that proving one window may take; larger windows are split (settings.json otherwise, 3 GiB by default).", NodeSettings.MinProverMemoryBytes, 1L << 40);
         var threads = new Option<int?>("--threads") { Description = "Threads of the prover (settings.json otherwise, all processors by default).", HelpName = "N" };
-        foreach (Option option in (Option[])[listen, host, price, unseal, window, memory, threads])
+        Option<int?> keepAhead = KeepAheadOptions.Windows("Seal this many windows before anybody asks for them, of what sold or was added last (settings.json otherwise, 0 by default).");
+        Option<string[]> keepAheadFor = KeepAheadOptions.Contents();
+        Option<Suite?> keepAheadSuite = ProofOptions.OptionalSuite("--keep-ahead-suite", "The suite of windows sealed ahead of a first sale (the default suite otherwise).");
+        Option<LockHash?> keepAheadLock = ProofOptions.OptionalLock("--keep-ahead-lock", "The lock hash of windows sealed ahead of a first sale (the rail's first otherwise).");
+        foreach (Option option in (Option[])[listen, host, price, unseal, window, memory, threads, keepAhead, keepAheadFor, keepAheadSuite, keepAheadLock])
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
         {
@@ -38,6 +45,12 @@ internal static class ServeCommand
                 ProofWindowBytes = result.GetValue(window) ?? settings.ProofWindowBytes,
                 ProverMemoryBytes = result.GetValue(memory) ?? settings.ProverMemoryBytes,
                 ProverThreads = result.GetValue(threads) ?? settings.ProverThreads,
+                KeepAheadWindows = result.GetValue(keepAhead) ?? settings.KeepAheadWindows,
+            };
+            KeepAhead ahead = KeepAheadOptions.Read(settings.KeepAheadWindows, result.GetValue(keepAheadFor)) with
+            {
+                SuiteId = result.GetValue(keepAheadSuite)?.Id,
+                LockHash = (LockHashKind?)(byte?)result.GetValue(keepAheadLock),
             };
             ListenAddress? address = null;
             if (result.GetValue(listen) is { } text && !ListenAddress.TryParse(text, out address, out string? error))
@@ -55,6 +68,10 @@ internal static class ServeCommand
                 Settings = settings,
                 Listen = address,
                 AdvertisedHost = result.GetValue(host),
+                KeepAhead = ahead,
+                WindowReady = notice => events.Post(output.Lines(
+                    new { windowsReady = notice.Ready, windowsWanted = notice.Wanted, sentence = notice.Sentence },
+                    $"sealed ahead: {notice.Ready} of {notice.Wanted} windows{(notice.Sentence is { } sentence ? "  " + sentence : "")}")),
                 DealChanged = notice =>
                 {
                     // One line per change of status; chunk by chunk would drown the rest.

@@ -24,17 +24,15 @@ internal static class ProofOptions
         Description = "The hash of the locks: sha256 (local ledger, EVM) or blake2b (Filecoin).",
         HelpName = "sha256|blake2b",
         DefaultValueFactory = _ => LockHash.Sha256,
-        CustomParser = argument =>
-        {
-            foreach (LockHash kind in Enum.GetValues<LockHash>())
-            {
-                if (argument.Tokens[0].Value == ProofFolder.Name(kind))
-                    return kind;
-            }
+        CustomParser = ParseLock,
+    };
 
-            argument.AddError($"'{argument.Tokens[0].Value}' is not a lock hash; choose sha256 or blake2b.");
-            return default;
-        },
+    /// <summary>The same without a default: null when it is not given.</summary>
+    public static Option<LockHash?> OptionalLock(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "sha256|blake2b",
+        CustomParser = argument => ParseLock(argument),
     };
 
     public static Option<Suite> Suite() => new("--suite")
@@ -42,13 +40,15 @@ internal static class ProofOptions
         Description = "The proof suite; 'lockstep suites' lists them.",
         HelpName = "ID",
         DefaultValueFactory = _ => Suites.Default,
-        CustomParser = argument =>
-        {
-            if (Suites.Find(argument.Tokens[0].Value) is { } suite)
-                return suite;
-            argument.AddError($"'{argument.Tokens[0].Value}' is not a suite; choose {string.Join(" or ", Suites.All.Select(s => s.Id))}.");
-            return Suites.Default;
-        },
+        CustomParser = ParseSuite,
+    };
+
+    /// <summary>The same without a default: null when it is not given.</summary>
+    public static Option<Suite?> OptionalSuite(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "ID",
+        CustomParser = ParseSuite,
     };
 
     public static Option<int> Threads() =>
@@ -78,5 +78,25 @@ internal static class ProofOptions
         }
 
         return windows;
+    }
+
+    private static LockHash ParseLock(ArgumentResult argument)
+    {
+        foreach (LockHash kind in Enum.GetValues<LockHash>())
+        {
+            if (argument.Tokens[0].Value == ProofFolder.Name(kind))
+                return kind;
+        }
+
+        argument.AddError($"'{argument.Tokens[0].Value}' is not a lock hash; choose sha256 or blake2b.");
+        return default;
+    }
+
+    private static Suite ParseSuite(ArgumentResult argument)
+    {
+        if (Suites.Find(argument.Tokens[0].Value) is { } suite)
+            return suite;
+        argument.AddError($"'{argument.Tokens[0].Value}' is not a suite; choose {string.Join(" or ", Suites.All.Select(s => s.Id))}.");
+        return Suites.Default;
     }
 }

@@ -19,6 +19,9 @@ public sealed record NodeSettings
     /// <summary>The most that <see cref="ProofWindowBytes"/> may be.</summary>
     public const long MaxProofWindowBytes = 64L << 20;
 
+    /// <summary>The most that <see cref="KeepAheadWindows"/> may be.</summary>
+    public const int MaxKeepAheadWindows = 65536;
+
     /// <summary>The least that <see cref="ProverMemoryBytes"/> may be: enough for one chunk of 256 KiB.</summary>
     public const long MinProverMemoryBytes = 256L << 20;
 
@@ -60,6 +63,9 @@ public sealed record NodeSettings
 
     /// <summary>Threads of the prover; 0 for all processors.</summary>
     public int ProverThreads { get; init; }
+
+    /// <summary>Windows that are sealed before anybody asks for them, of what sells; 0 for none. Each takes about 1.1 times its content on the disk.</summary>
+    public int KeepAheadWindows { get; init; }
 
     /// <summary>
     /// A program that brings cold content back instead of the built-in archive: run as <c>PROGRAM ARGUMENTS… CID OUT.car</c>, it
@@ -116,6 +122,8 @@ public sealed record NodeSettings
 
         if (ProverThreads is < 0 or > 1024)
             return "proverThreads is from 0 (all processors) to 1024.";
+        if (KeepAheadWindows is < 0 or > MaxKeepAheadWindows)
+            return $"keepAheadWindows is from 0 to {MaxKeepAheadWindows}.";
         if (UnsealLimitSeconds is < 1 or > 30 * 86400)
             return "unsealLimitSeconds is from 1 to 2592000.";
         return null;

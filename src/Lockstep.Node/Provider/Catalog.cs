@@ -44,7 +44,8 @@ internal sealed class Catalog(ContentHome content, NodeSettings settings, Provid
         return ask with { MaxChunksPerWindow = (int)fitting };
     }
 
-    private (RootRecord Record, DagManifest Manifest)? ManifestOf(Cid root)
+    /// <summary>A content's record and graph; null when it is not sold here.</summary>
+    public (RootRecord Record, DagManifest Manifest)? ManifestOf(Cid root)
     {
         if (!content.Roots.Get(root).Try(out RootRecord? record, out _))
             return null;

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Lockstep.Content;
 using Lockstep.Content.Dag;
-using Lockstep.Node.Proving;
 using Lockstep.Node.Runtime;
 using Lockstep.Node.Storage;
 using Lockstep.Payments.Rails;
@@ -20,8 +19,8 @@ public sealed record ProviderNotice(DealId Deal, ProviderDealRow Row);
 
 /// <summary>What the loop works with.</summary>
 internal sealed record ProviderLoopParts(
-    ProviderStore Store, ContentHome Content, Catalog Catalog, Unsealer Unsealer, ProvingScheduler<DealId> Prover, IProofSystem Proofs, IRail Rail,
-    RailClock Clock, TimeProvider Time, ProviderContext Context, int MaxDeals, Action<ProviderNotice>? Notices);
+    ProviderStore Store, ContentHome Content, Catalog Catalog, Unsealer Unsealer, ProvingScheduler<DealId> Prover, WindowSource Windows, Action Taken,
+    IRail Rail, RailClock Clock, TimeProvider Time, ProviderContext Context, int MaxDeals, Action<ProviderNotice>? Notices);
 
 /// <summary>
 /// Steps all deals of a provider, one event at a time: deals of one channel share its books (I2), and a step is short, since
@@ -318,23 +317,18 @@ internal sealed class ProviderLoop : IAsyncDisposable
 
     private async Task SealAsync(ActiveDeal deal, ProviderEffect.SealWindow seal, CancellationToken cancellation)
     {
-        ProviderEvent result = await _parts.Prover.RunAsync<ProviderEvent>(
-            deal.Engine.DealId,
-            token =>
-            {
-                var blocks = new List<ReadOnlyMemory<byte>>(seal.Chunks.Count);
-                foreach (ChunkToSeal chunk in seal.Chunks)
-                {
-                    if (!_parts.Content.Blocks.Get(chunk.Cid).Try(out byte[]? block, out ContentError? error))
-                        return new ProviderEvent.SealFailed(seal.Window, error.Message);
-                    blocks.Add(block);
-                }
+        var wish = new WindowWish(seal.SuiteId, seal.LockHash, [.. seal.Chunks.Select(chunk => chunk.Cid)]);
+        if (_parts.Windows.Take(wish) is { } ready)
+        {
+            Post(deal, new ProviderEvent.WindowSealed(seal.Window, ready));
+            _parts.Taken();
+            return;
+        }
 
-                return new ProviderEvent.WindowSealed(
-                    seal.Window, _parts.Proofs.Seal(seal.SuiteId, seal.LockHash, _parts.Context.Identity.Fingerprint, blocks, token));
-            },
-            cancellation).ConfigureAwait(false);
-        Post(deal, result);
+        Outcome<SealedWindow> made = await _parts.Prover.RunAsync(deal.Engine.DealId, token => _parts.Windows.Make(wish, token), cancellation).ConfigureAwait(false);
+        Post(deal, made.Try(out SealedWindow? window, out ContentError? error)
+            ? new ProviderEvent.WindowSealed(seal.Window, window)
+            : new ProviderEvent.SealFailed(seal.Window, error.Message));
     }
 
     private async Task ReadChannelAsync(ActiveDeal deal, ChannelId channel, CancellationToken cancellation)

@@ -43,6 +43,12 @@ public sealed record ProviderOptions(HomeFolder Home, IRail Rail, SecpKey Wallet
 
     /// <summary>Told of every redemption.</summary>
     public Action<RedeemResult>? Redeemed { get; init; }
+
+    /// <summary>Which windows are sealed before anybody asks for them.</summary>
+    public KeepAhead KeepAhead { get; init; } = KeepAhead.None;
+
+    /// <summary>Told of every window that was sealed ahead, and of what hinders it.</summary>
+    public Action<ReadyNotice>? WindowReady { get; init; }
 }
 
 /// <summary>
@@ -132,6 +138,7 @@ public sealed class ProviderNode : IAsyncDisposable
         NodeIdentity identity = Keep(options.Home.LoadProviderIdentity());
         ContentHome content = Keep(options.Home.OpenContent());
         ProviderStore store = Keep(ProviderStore.Open(options.Home.ProviderStorePath, options.Time));
+        store.SweepFiles();
         RailClock clock = Keep(await RailClock.StartAsync(options.Rail, options.Time, cancellation).ConfigureAwait(false));
         Unsealer unsealer = Keep(new Unsealer(content, settings, options.Time, options.Home.WorkFolder));
         IProofSystem proofs = options.Proofs ?? new LockstepProofs(settings.ProverThreads);
@@ -144,8 +151,10 @@ public sealed class ProviderNode : IAsyncDisposable
         var channels = new PayeeChannels(store, options.Rail.Vouchers, Account, payee);
         ProviderPolicy policy = options.Policy with { WindowsAhead = settings.WindowsAhead, PrepareTimeout = TimeSpan.FromSeconds(settings.UnsealLimitSeconds + 60) };
         var context = new ProviderContext(new ProviderIdentity(identity), channels, options.Rail.Vouchers, store, store, policy);
+        var windows = new WindowSource(store, content.Blocks, proofs, context.Identity.Fingerprint);
+        ReadyKeeper keeper = Keep(new ReadyKeeper(options.KeepAhead, store, catalog, content.Roots, windows, prover, options.Time, options.WindowReady));
         _loop = Keep(new ProviderLoop(new ProviderLoopParts(
-            store, content, catalog, unsealer, prover, proofs, options.Rail, clock, options.Time, context, settings.MaxDeals, options.DealChanged)));
+            store, content, catalog, unsealer, prover, windows, keeper.Poke, options.Rail, clock, options.Time, context, settings.MaxDeals, options.DealChanged)));
         var redeemer = new Redeemer(store, options.Rail, options.Wallet, payee, new RedeemPolicy(settings.RedeemMarginEpochs));
         RedeemWatcher watcher = Keep(new RedeemWatcher(store, redeemer, new KeyPruner(store, options.Rail), options.Time, clock.Interval, result => options.Redeemed?.Invoke(result)));
 
@@ -156,7 +165,7 @@ public sealed class ProviderNode : IAsyncDisposable
             routes => routes.MapGrpcService<ProviderService>(),
             cancellation).ConfigureAwait(false));
         Address = new ProviderAddress(options.AdvertisedHost ?? HostOf(_host.EndPoint.Address), _host.EndPoint.Port, identity.Fingerprint);
-        Completion = WatchAsync(_loop.Completion, watcher.Completion);
+        Completion = WatchAsync(_loop.Completion, watcher.Completion, keeper.Completion);
     }
 
     // What ends a part ends the node, unless it was told to stop.

@@ -1,24 +1,24 @@
-using System.Collections.Concurrent;
-
 namespace Lockstep.Node.Provider;
 
 /// <summary>
 /// Runs heavy work of many deals on the few processors of one machine: one job at a time, each with all of them, off the
 /// deals' loops. Deals take turns, so that one buyer with many windows does not starve the others; within a deal the order
-/// is kept.
+/// is kept. Work that nobody waits for runs while no deal wants anything, and gives way at once when one does.
 /// </summary>
 /// <typeparam name="TOwner">What takes turns: a deal's id.</typeparam>
 internal sealed class ProvingScheduler<TOwner> : IDisposable
     where TOwner : notnull
 {
-    private readonly Lock _gate = new();
+    private readonly object _gate = new();
     private readonly Dictionary<TOwner, Queue<Job>> _waiting = [];
     private readonly Queue<TOwner> _turns = [];
-    private readonly BlockingCollection<bool> _signal = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly int _maxWaiting;
     private readonly Thread _worker;
+    private Job? _idleJob;
+    private CancellationTokenSource? _idleRun;
     private int _count;
+    private bool _stopped;
 
     /// <summary>Starts the worker.</summary>
     /// <param name="maxWaiting">Jobs that may wait over all owners; each holds its window's content in memory.</param>
@@ -31,7 +31,7 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
         _worker.Start();
     }
 
-    /// <summary>Jobs waiting or at work.</summary>
+    /// <summary>Jobs of owners, waiting or at work.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Runs a job when its owner's turn comes.</summary>
@@ -39,29 +39,10 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
     /// <exception cref="InvalidOperationException">Too many jobs wait; the caller asked for more than it was to.</exception>
     public Task<T> RunAsync<T>(TOwner owner, Func<CancellationToken, T> work, CancellationToken cancellation)
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var job = new Job(
-            token =>
-            {
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(token, cancellation);
-                try
-                {
-                    either.Token.ThrowIfCancellationRequested();
-                    done.SetResult(work(either.Token));
-                }
-                catch (OperationCanceledException)
-                {
-                    done.SetCanceled(CancellationToken.None);
-                }
-                catch (Exception fault)
-                {
-                    done.SetException(fault);
-                }
-            },
-            () => done.TrySetCanceled(CancellationToken.None));
+        (Job job, Task<T> result) = Job.Of(work, cancellation);
         lock (_gate)
         {
-            if (_stop.IsCancellationRequested)
+            if (_stopped)
                 return Task.FromCanceled<T>(new CancellationToken(canceled: true));
             if (_count >= _maxWaiting)
                 throw new InvalidOperationException($"More than {_maxWaiting} windows wait to be proven.");
@@ -73,10 +54,32 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
             }
 
             queue.Enqueue(job);
-            _signal.Add(true, CancellationToken.None);
+            _idleRun?.Cancel();
+            Monitor.Pulse(_gate);
         }
 
-        return done.Task;
+        return result;
+    }
+
+    /// <summary>
+    /// Runs a job while no owner has one, after those that wait now. One that comes meanwhile cancels it; whoever asked may
+    /// ask again. One such job at a time.
+    /// </summary>
+    /// <returns>Its result; faulted with what the job threw; cancelled when it gave way, with its token, or when the scheduler stops.</returns>
+    public Task<T> RunWhenIdleAsync<T>(Func<CancellationToken, T> work, CancellationToken cancellation)
+    {
+        (Job job, Task<T> result) = Job.Of(work, cancellation);
+        lock (_gate)
+        {
+            if (_stopped)
+                return Task.FromCanceled<T>(new CancellationToken(canceled: true));
+            if (_idleJob is not null)
+                throw new InvalidOperationException("Another job waits for the prover to be idle.");
+            _idleJob = job;
+            Monitor.Pulse(_gate);
+        }
+
+        return result;
     }
 
     /// <summary>Cancels the job at work and those that wait, and waits for the former to end.</summary>
@@ -84,45 +87,92 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
     {
         lock (_gate)
         {
-            if (_stop.IsCancellationRequested)
+            if (_stopped)
                 return;
+            _stopped = true;
             _stop.Cancel();
-            _signal.CompleteAdding();
+            Monitor.Pulse(_gate);
         }
 
         _worker.Join();
-        _signal.Dispose();
         _stop.Dispose();
     }
 
     private void Work()
     {
-        foreach (bool _ in _signal.GetConsumingEnumerable())
+        while (TakeNext() is (var job, var token, var isOwned))
         {
-            Job job = TakeNext();
-            if (_stop.IsCancellationRequested)
-                job.Abandon();
-            else
-                job.Run(_stop.Token);
-            Interlocked.Decrement(ref _count);
+            job.Run(token);
+            if (isOwned)
+                Interlocked.Decrement(ref _count);
         }
+
+        foreach (Job job in _waiting.Values.SelectMany(queue => queue))
+            job.Abandon();
+        _idleJob?.Abandon();
+        Volatile.Write(ref _count, 0);
     }
 
-    // The owner whose turn it is goes to the end of the row.
-    private Job TakeNext()
+    // The owner whose turn it is goes to the end of the row. Null at the end.
+    private (Job Job, CancellationToken Token, bool IsOwned)? TakeNext()
     {
         lock (_gate)
         {
-            TOwner owner = _turns.Dequeue();
-            Queue<Job> queue = _waiting[owner];
-            Job job = queue.Dequeue();
-            if (queue.Count > 0)
-                _turns.Enqueue(owner);
-            else
-                _waiting.Remove(owner);
-            return job;
+            _idleRun?.Dispose();
+            _idleRun = null;
+            while (!_stopped)
+            {
+                if (_turns.TryDequeue(out TOwner? owner))
+                {
+                    Queue<Job> queue = _waiting[owner];
+                    Job job = queue.Dequeue();
+                    if (queue.Count > 0)
+                        _turns.Enqueue(owner);
+                    else
+                        _waiting.Remove(owner);
+                    return (job, _stop.Token, true);
+                }
+
+                if (_idleJob is { } idle)
+                {
+                    _idleJob = null;
+                    _idleRun = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                    return (idle, _idleRun.Token, false);
+                }
+
+                Monitor.Wait(_gate);
+            }
+
+            return null;
         }
     }
 
-    private sealed record Job(Action<CancellationToken> Run, Action Abandon);
+    private sealed record Job(Action<CancellationToken> Run, Action Abandon)
+    {
+        public static (Job Job, Task<T> Result) Of<T>(Func<CancellationToken, T> work, CancellationToken cancellation)
+        {
+            var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+            return (
+                new Job(
+                    token =>
+                    {
+                        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, cancellation);
+                        try
+                        {
+                            either.Token.ThrowIfCancellationRequested();
+                            done.SetResult(work(either.Token));
+                        }
+                        catch (OperationCanceledException)
+                        {
+                            done.SetCanceled(CancellationToken.None);
+                        }
+                        catch (Exception fault)
+                        {
+                            done.SetException(fault);
+                        }
+                    },
+                    () => done.TrySetCanceled(CancellationToken.None)),
+                done.Task);
+        }
+    }
 }

@@ -14,22 +14,36 @@ namespace Lockstep.Node.Storage;
 /// What a seller must not forget: its deals, the vouchers that are its money, and every seal with its key, recorded as
 /// offered before a byte of it is sent (I3). Keys lie in clear; the file is its owner's alone.
 /// </summary>
-public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDisposable
+public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDisposable
 {
     private static readonly int[] Over = [.. Enum.GetValues<DealStatus>().Where(ProviderTable.Table.IsTerminal).Select(status => (int)status)];
 
     private readonly StoreFile _file;
+    private readonly SealedFiles _sealed;
     private readonly string _path;
     private readonly TimeProvider _time;
 
-    private ProviderStore(StoreFile file, string path, TimeProvider time) => (_file, _path, _time) = (file, path, time);
+    private ProviderStore(StoreFile file, SealedFiles windows, string path, TimeProvider time) => (_file, _sealed, _path, _time) = (file, windows, path, time);
 
     /// <summary>Opens or makes the store.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file. The bytes of sealed windows lie in the folder <c>sealed</c> beside it.</param>
     /// <param name="time">For the times of changes.</param>
     /// <exception cref="NodeException">The file cannot be used.</exception>
-    public static ProviderStore Open(string path, TimeProvider time) =>
-        new(StoreFile.Open(path, StoreSchema.ProviderId, StoreSchema.Provider), path, time);
+    public static ProviderStore Open(string path, TimeProvider time)
+    {
+        var windows = new SealedFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "sealed"));
+        var store = new ProviderStore(StoreFile.Open(path, StoreSchema.ProviderId, StoreSchema.Provider), windows, path, time);
+        try
+        {
+            store.MoveBytesToFiles();
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public Task CommitAsync(IReadOnlyList<StoreWrite> batch, CancellationToken cancellationToken)
@@ -84,56 +98,33 @@ public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDispo
     public ProviderChunkRow? FindChunk(DealId deal, int chunk) => _file.Read(connection => connection.Select(
         _path, "SELECT * FROM chunks WHERE deal_id = @deal AND chunk = @chunk", new { deal = deal.Key(), chunk }, row => ReadChunk(row, deal))).SingleOrDefault();
 
-    /// <summary>A sealed window with its bytes; null when there is none, or its bytes were dropped.</summary>
-    public SealedWindowRow? FindWindow(DealId deal, int window) => _file.Read(connection =>
-    {
-        var key = new { deal = deal.Key(), window };
-        List<(OfferedChunk Offered, byte[]? Ciphertext, byte[] Key)> chunks = connection.Select(
-            _path, "SELECT * FROM sealed_chunks WHERE deal_id = @deal AND window = @window ORDER BY position", key,
-            row => (row.Offered(), row.BlobOrNull("ciphertext"), row.Blob("key")));
-        return connection.Select(
-            _path, "SELECT * FROM windows WHERE deal_id = @deal AND window = @window", key,
-            row => row.Has("proof") && chunks.TrueForAll(chunk => chunk.Ciphertext is not null)
-                ? new SealedWindowRow(
-                    new SignedOffer(
-                        new SealedOffer(deal, window, row.Text("suite"), (LockHashKind)row.Int("lock_hash"), [.. chunks.Select(chunk => chunk.Offered)], row.Int("proof_length")),
-                        row.Blob("signature")),
-                    [.. chunks.Select(chunk => (ReadOnlyMemory<byte>)chunk.Ciphertext)],
-                    row.Blob("proof"),
-                    [.. chunks.Select(chunk => (ReadOnlyMemory<byte>)chunk.Key)])
-                : null).SingleOrDefault();
-    });
-
     /// <summary>All channels on which vouchers are held.</summary>
     public IReadOnlyList<ChannelId> Channels() => _file.Read(connection => connection.Select(
         _path, "SELECT DISTINCT channel FROM vouchers ORDER BY channel", null, row => new ChannelId(row.Text("channel"))));
 
-    /// <summary>Every voucher held on a channel.</summary>
-    public IReadOnlyList<VoucherRow> Vouchers(ChannelId channel, IVoucherScheme scheme) => _file.Read(connection => connection.Select(
-        _path, "SELECT * FROM vouchers WHERE channel = @channel ORDER BY lane, nonce", new { channel = channel.Text },
-        row => new VoucherRow(
-            row.Deal(), DealSide.Provider, row.Has("chunk") ? row.Int("chunk") : null, (VoucherPurpose)row.Int("purpose"),
-            row.Voucher(scheme, "encoded", (LockHashKind)row.Int("lock_hash")))));
+    /// <summary>Every voucher held on a channel. Each is decoded, its signer recovered: about a millisecond a voucher.</summary>
+    public IReadOnlyList<VoucherRow> Vouchers(ChannelId channel, IVoucherScheme scheme) =>
+        SelectVouchers("SELECT * FROM vouchers WHERE channel = @channel ORDER BY lane, nonce", new { channel = channel.Text }, scheme);
+
+    /// <summary>Of every lane of a channel the newest voucher with a lock and the newest without: all that can be worth redeeming.</summary>
+    internal IReadOnlyList<VoucherRow> NewestVouchers(ChannelId channel, IVoucherScheme scheme) => SelectVouchers(
+        """
+        SELECT * FROM vouchers WHERE rowid IN (
+            SELECT id FROM (
+                SELECT rowid AS id, row_number() OVER (PARTITION BY lane, purpose = @locked ORDER BY nonce < 0 DESC, nonce DESC) AS age
+                FROM vouchers WHERE channel = @channel)
+            WHERE age = 1)
+        """,
+        new { channel = channel.Text, locked = (int)VoucherPurpose.Locked }, scheme);
+
+    /// <summary>The vouchers that a deal was paid with.</summary>
+    internal IReadOnlyList<VoucherRow> VouchersOf(DealId deal, IVoucherScheme scheme) =>
+        SelectVouchers("SELECT * FROM vouchers WHERE deal_id = @deal ORDER BY lane, nonce", new { deal = deal.Key() }, scheme);
 
     /// <summary>Whose the lanes of a channel are.</summary>
     public IReadOnlyList<LaneOwnerRow> LaneOwners(ChannelId channel) => _file.Read(connection => connection.Select(
         _path, "SELECT * FROM lane_owners WHERE channel = @channel", new { channel = channel.Text },
         row => new LaneOwnerRow(channel, row.Lane("lane"), row.Deal())));
-
-    /// <summary>
-    /// Drops the ciphertexts and proofs of windows whose every chunk lies below a number: their client has stored them before
-    /// it paid (I8). Locks and keys stay.
-    /// </summary>
-    public void DropDelivered(DealId deal, int below) => _file.Write((connection, transaction) =>
-    {
-        var key = new { deal = deal.Key(), below };
-        const string Delivered = """
-            deal_id = @deal AND window IN (
-                SELECT window FROM sealed_chunks WHERE deal_id = @deal AND ciphertext IS NOT NULL GROUP BY window HAVING max(chunk) < @below)
-            """;
-        connection.Execute($"UPDATE windows SET proof = NULL WHERE {Delivered}", key, transaction);
-        connection.Execute($"UPDATE sealed_chunks SET ciphertext = NULL WHERE {Delivered}", key, transaction);
-    });
 
     /// <summary>Deals on a rail that are over, with the channel that each is paid from; not those whose chunks are free, whose keys are anyone's.</summary>
     internal IReadOnlyList<(DealId Deal, ChannelId? Channel)> EndedDeals(string railId) => _file.Read(connection => connection.Select(
@@ -163,6 +154,12 @@ public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDispo
 
     public void Dispose() => _file.Dispose();
 
+    private List<VoucherRow> SelectVouchers(string sql, object arguments, IVoucherScheme scheme) => _file.Read(connection => connection.Select(
+        _path, sql, arguments,
+        row => new VoucherRow(
+            row.Deal(), DealSide.Provider, row.Has("chunk") ? row.Int("chunk") : null, (VoucherPurpose)row.Int("purpose"),
+            row.Voucher(scheme, "encoded", (LockHashKind)row.Int("lock_hash")))));
+
     private static ProviderChunkRow ReadChunk(StoredRow row, DealId deal) => new(
         deal, row.Int("chunk"), row.Walk(), row.Int("window"), row.OfferedOrNull(),
         row.Has("voucher_channel") ? new VoucherKey(new ChannelId(row.Text("voucher_channel")), row.Lane("voucher_lane"), row.Nonce("voucher_nonce")) : null);
@@ -189,7 +186,7 @@ public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDispo
         row.Time("created_ms"),
         row.Time("updated_ms"));
 
-    private static void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now)
+    private void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now)
     {
         switch (write)
         {
@@ -291,47 +288,4 @@ public sealed class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDispo
             voucher = chunk.Voucher is { } key ? StoreRows.Signed(key.Nonce) : (long?)null,
         },
         transaction);
-
-    private static void PutWindow(SqliteConnection connection, SqliteTransaction transaction, SealedWindowRow row)
-    {
-        SealedOffer offer = row.Offer.Offer;
-        connection.Execute(
-            "INSERT OR REPLACE INTO windows VALUES (@deal, @window, @suite, @lockHash, @length, @signature, @proof)",
-            new
-            {
-                deal = offer.DealId.Key(),
-                window = offer.Window,
-                suite = offer.SuiteId,
-                lockHash = (int)offer.LockHash,
-                length = offer.ProofLength,
-                signature = row.Offer.Signature.ToArray(),
-                proof = row.Proof.ToArray(),
-            },
-            transaction);
-        for (int position = 0; position < offer.Chunks.Count; position++)
-        {
-            OfferedChunk chunk = offer.Chunks[position];
-            connection.Execute(
-                """
-                INSERT OR REPLACE INTO sealed_chunks VALUES (
-                    @deal, @window, @position, @chunk, @cid, @length, @sealId, @keyLock, @nonce, @counter, @key, @ciphertext)
-                """,
-                new
-                {
-                    deal = offer.DealId.Key(),
-                    window = offer.Window,
-                    position,
-                    chunk = chunk.Index,
-                    cid = chunk.Cid.ToBytes(),
-                    length = chunk.Length,
-                    sealId = chunk.SealId.Memory.ToArray(),
-                    keyLock = chunk.Lock.Memory.ToArray(),
-                    nonce = chunk.Nonce.ToArray(),
-                    counter = (long)chunk.FirstCounter,
-                    key = row.Keys[position].ToArray(),
-                    ciphertext = row.Ciphertexts[position].ToArray(),
-                },
-                transaction);
-        }
-    }
 }

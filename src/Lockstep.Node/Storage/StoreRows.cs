@@ -88,9 +88,10 @@ internal sealed class StoredRow(DbDataReader reader, string path)
 /// <summary>Reading rows and writing those that both stores have.</summary>
 internal static class StoreRows
 {
-    public static List<T> Select<T>(this SqliteConnection connection, string path, string sql, object? arguments, Func<StoredRow, T> read)
+    public static List<T> Select<T>(
+        this SqliteConnection connection, string path, string sql, object? arguments, Func<StoredRow, T> read, SqliteTransaction? transaction = null)
     {
-        using var reader = (DbDataReader)connection.ExecuteReader(sql, arguments);
+        using var reader = (DbDataReader)connection.ExecuteReader(sql, arguments, transaction);
         var row = new StoredRow(reader, path);
         var rows = new List<T>();
         while (reader.Read())

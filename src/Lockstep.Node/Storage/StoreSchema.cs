@@ -183,7 +183,7 @@ internal static class StoreSchema
             PRIMARY KEY (deal_id, chunk)
         ) STRICT, WITHOUT ROWID;
 
-        -- Proof and ciphertexts are emptied once the deal has no more use for them; locks and keys stay for their payer (I6).
+        -- Proof and ciphertexts: version 1 kept them here; opening such a store moves them to files. Locks and keys stay for their payer (I6).
         CREATE TABLE windows (
             deal_id      BLOB    NOT NULL,
             window       INTEGER NOT NULL,
@@ -217,6 +217,31 @@ internal static class StoreSchema
             lane    INTEGER NOT NULL,
             deal_id BLOB    NOT NULL,
             PRIMARY KEY (channel, lane)
+        ) STRICT, WITHOUT ROWID;
+        """,
+
+        // Version 2. The bytes of windows lie in files, and windows may be sealed before anybody asks (docs/node.md).
+        """
+        ALTER TABLE windows ADD COLUMN file TEXT;
+
+        CREATE TABLE ready_windows (
+            ready        INTEGER PRIMARY KEY,
+            fingerprint  BLOB    NOT NULL,
+            proof_length INTEGER NOT NULL,
+            file         TEXT    NOT NULL
+        ) STRICT;
+        CREATE INDEX ready_windows_by_fingerprint ON ready_windows (fingerprint);
+
+        CREATE TABLE ready_chunks (
+            ready         INTEGER NOT NULL REFERENCES ready_windows (ready) ON DELETE CASCADE,
+            position      INTEGER NOT NULL,
+            length        INTEGER NOT NULL,
+            seal_id       BLOB    NOT NULL UNIQUE,
+            lock          BLOB    NOT NULL UNIQUE,
+            nonce         BLOB    NOT NULL,
+            first_counter INTEGER NOT NULL,
+            key           BLOB    NOT NULL,
+            PRIMARY KEY (ready, position)
         ) STRICT, WITHOUT ROWID;
         """,
     ];

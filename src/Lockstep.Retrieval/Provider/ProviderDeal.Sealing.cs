@@ -164,7 +164,7 @@ public sealed partial class ProviderDeal
         // Recorded as offered to this deal, keys and all, before any of it is sent (I3).
         Store(new SealedWindowRow(
             new SignedOffer(offer, _context.Identity.Sign(offer.ToSignedBytes())),
-            [.. made.Chunks.Select(chunk => chunk.Ciphertext)], made.Proof, [.. made.Chunks.Select(chunk => chunk.Key)]));
+            [.. made.Chunks.Select(chunk => chunk.Ciphertext)], made.Proof, [.. made.Chunks.Select(chunk => chunk.Key)], made.StoredAs));
         foreach (OfferedChunk chunk in offered)
         {
             Store(new SealRow(DealId, DealSide.Provider, chunk.SealId, chunk.Lock));

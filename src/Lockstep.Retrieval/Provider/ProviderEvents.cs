@@ -50,4 +50,5 @@ public abstract record ProviderEvent
 public sealed record SealedChunk(Bytes32 SealId, Bytes32 Lock, ReadOnlyMemory<byte> Nonce, uint FirstCounter, ReadOnlyMemory<byte> Ciphertext, ReadOnlyMemory<byte> Key);
 
 /// <summary>What the prover made of a window: fresh keys, seal ids and randomness each time, also for the same chunks.</summary>
-public sealed record SealedWindow(IReadOnlyList<SealedChunk> Chunks, ReadOnlyMemory<byte> Proof);
+/// <param name="StoredAs">Where the host keeps the ciphertexts and the proof already; null when they are stored with the window's row.</param>
+public sealed record SealedWindow(IReadOnlyList<SealedChunk> Chunks, ReadOnlyMemory<byte> Proof, string? StoredAs = null);

@@ -64,8 +64,10 @@ public sealed record ProviderChunkRow(
 /// </summary>
 /// <param name="Ciphertexts">In the order of the offer's chunks.</param>
 /// <param name="Keys">In the same order, 32 bytes each.</param>
+/// <param name="StoredAs">Where the host keeps ciphertexts and proof already; null when they are stored with this row.</param>
 public sealed record SealedWindowRow(
-    SignedOffer Offer, IReadOnlyList<ReadOnlyMemory<byte>> Ciphertexts, ReadOnlyMemory<byte> Proof, IReadOnlyList<ReadOnlyMemory<byte>> Keys) : StoreWrite;
+    SignedOffer Offer, IReadOnlyList<ReadOnlyMemory<byte>> Ciphertexts, ReadOnlyMemory<byte> Proof, IReadOnlyList<ReadOnlyMemory<byte>> Keys,
+    string? StoredAs = null) : StoreWrite;
 
 /// <summary>What a store holds of a provider's deal.</summary>
 /// <param name="Chunks">Rows of all chunks from <see cref="ProviderDealRow.OldestKept"/> on, finished or not; none when that is -1.</param>

@@ -30,6 +30,18 @@ public class DemoTests
             "New", "Unsealing", "Unsealed", "Ongoing", "Encrypt", "GenerateProof", "FundsNeeded", "RevealKey", "BlockComplete", "Completed");
     }
 
+    [Theory]
+    [InlineData("sha256")]
+    [InlineData("blake2b")]
+    public async Task WindowsSealedBeforeTheSaleAreSold(string lockHash)
+    {
+        JsonElement result = (await Support.Lockstep.RunAsync("demo", "--size", "1KiB", "--lock", lockHash, "--keep-ahead", "--json")).Ok().Json;
+        Assert.Equal(1, result.GetProperty("windowsReady").GetInt32());
+        Assert.True(result.GetProperty("sealAheadSeconds").GetDouble() > 0);
+        Assert.True(result.GetProperty("ok").GetBoolean());
+        Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
+    }
+
     // There is nothing to sell: no deal, no money, the file all the same.
     [Fact]
     public async Task AnEmptyFileCostsNothing()

@@ -55,4 +55,54 @@ public class ProvingSchedulerTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scheduler.RunAsync(1, _ => 1, Cancellation));
     }
+
+    [Fact]
+    public async Task IdleWorkRunsAfterEveryOwnersAndGivesWayToOne()
+    {
+        using var scheduler = new ProvingScheduler<string>(100);
+        using var gate = new ManualResetEventSlim();
+        var order = new List<string>();
+        Task owned = scheduler.RunAsync("a", _ => { gate.Wait(Cancellation); order.Add("a"); return 0; }, Cancellation);
+        using var begun = new ManualResetEventSlim();
+        Task<int> idle = scheduler.RunWhenIdleAsync(
+            token =>
+            {
+                order.Add("idle");
+                begun.Set();
+                token.WaitHandle.WaitOne();
+                token.ThrowIfCancellationRequested();
+                return 1;
+            },
+            Cancellation);
+        Task next = scheduler.RunAsync("b", _ => { order.Add("b"); return 0; }, Cancellation);
+        gate.Set();
+        await Task.WhenAll(owned, next);
+        begun.Wait(Cancellation);
+        Assert.False(idle.IsCompleted);
+
+        // An owner comes: what nobody waits for ends at once, and can be asked for again.
+        await scheduler.RunAsync("c", _ => { order.Add("c"); return 0; }, Cancellation);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => idle);
+        Assert.Equal(5, await scheduler.RunWhenIdleAsync(_ => 5, Cancellation));
+        Assert.Equal(["a", "b", "idle", "c"], order);
+    }
+
+    [Fact]
+    public async Task IdleWorkEndsWithItsTokenAndWithTheScheduler()
+    {
+        var scheduler = new ProvingScheduler<int>(2);
+        using var cancelled = new CancellationTokenSource();
+        Task<int> running = scheduler.RunWhenIdleAsync(token => { token.WaitHandle.WaitOne(); token.ThrowIfCancellationRequested(); return 0; }, cancelled.Token);
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        using var begun = new ManualResetEventSlim();
+        running = scheduler.RunWhenIdleAsync(token => { begun.Set(); token.WaitHandle.WaitOne(); token.ThrowIfCancellationRequested(); return 0; }, Cancellation);
+        begun.Wait(Cancellation);
+        Task<int> waiting = scheduler.RunWhenIdleAsync(_ => 1, Cancellation);
+        Assert.Throws<InvalidOperationException>(() => { _ = scheduler.RunWhenIdleAsync(_ => 1, Cancellation); });
+        scheduler.Dispose();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scheduler.RunWhenIdleAsync(_ => 1, Cancellation));
+    }
 }

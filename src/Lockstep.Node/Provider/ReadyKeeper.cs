@@ -1,0 +1,198 @@
+using System.Threading.Channels;
+using Lockstep.Content;
+using Lockstep.Content.Blocks;
+using Lockstep.Content.Cids;
+using Lockstep.Content.Dag;
+using Lockstep.Node.Storage;
+using Lockstep.Payments;
+using Lockstep.Retrieval.Deals;
+using Lockstep.Retrieval.Provider;
+using Lockstep.Retrieval.Terms;
+
+namespace Lockstep.Node.Provider;
+
+/// <summary>Which windows are sealed ahead of demand.</summary>
+/// <param name="Windows">How many in all; 0 for none.</param>
+/// <param name="Contents">Only of these; of whatever sells when empty.</param>
+public sealed record KeepAhead(int Windows, IReadOnlyList<Cid> Contents)
+{
+    public static KeepAhead None { get; } = new(0, []);
+
+    /// <summary>The suite for content that was not sold yet; null for the provider's first. What was sold is sealed as it was sold last.</summary>
+    public string? SuiteId { get; init; }
+
+    /// <summary>The lock hash for content that was not sold yet; null for the provider's first.</summary>
+    public LockHashKind? LockHash { get; init; }
+}
+
+/// <summary>How far sealing ahead has come.</summary>
+/// <param name="Ready">Windows in store of those wanted.</param>
+/// <param name="Wanted">Windows wanted: fewer than asked for when there is no more content.</param>
+/// <param name="Sentence">Why one could not be sealed; null when all went well.</param>
+public sealed record ReadyNotice(int Ready, int Wanted, string? Sentence);
+
+/// <summary>
+/// Keeps windows of hot content sealed while the prover has nothing else to do, so that a buyer of it need not wait. What
+/// sold last is hottest, then what was added last; the first windows of every content come before the second ones. Each
+/// window is sold once (I3): a deal takes it out of the store before anything of it is offered.
+/// </summary>
+internal sealed class ReadyKeeper : IAsyncDisposable
+{
+    // New content and news of other processes are noticed this often.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    private readonly KeepAhead _aim;
+    private readonly ProviderStore _store;
+    private readonly Catalog _catalog;
+    private readonly RootIndex _roots;
+    private readonly WindowSource _source;
+    private readonly ProvingScheduler<DealId> _prover;
+    private readonly TimeProvider _time;
+    private readonly Action<ReadyNotice>? _notices;
+    private readonly Channel<bool> _poke = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly CancellationTokenSource _stop = new();
+
+    public ReadyKeeper(
+        KeepAhead aim, ProviderStore store, Catalog catalog, RootIndex roots, WindowSource source, ProvingScheduler<DealId> prover, TimeProvider time,
+        Action<ReadyNotice>? notices)
+    {
+        (_aim, _store, _catalog, _roots, _source, _prover, _time, _notices) = (aim, store, catalog, roots, source, prover, time, notices);
+        Completion = Task.Run(KeepAsync);
+    }
+
+    /// <summary>Ends when the keeper is disposed; faults when the store cannot be used any more.</summary>
+    public Task Completion { get; }
+
+    /// <summary>A window was taken, or something was sold: look again.</summary>
+    public void Poke() => _poke.Writer.TryWrite(true);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task KeepAsync()
+    {
+        // What an earlier run sealed stays for sale, whatever this one is to seal.
+        if (_aim.Windows == 0)
+            await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!_stop.IsCancellationRequested)
+        {
+            string? fault = await FillAsync().ConfigureAwait(false);
+            if (fault is not null)
+                Report(fault);
+            using var wait = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            await Task.WhenAny(_poke.Reader.ReadAsync(wait.Token).AsTask(), Task.Delay(Interval, _time, wait.Token)).ConfigureAwait(false);
+            await wait.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    // Seals what is missing, one by one, each time for what is wanted by then. Ends with a sentence when something is in the way.
+    private async Task<string?> FillAsync()
+    {
+        DropSurplus();
+        Report(null);
+        while (!_stop.IsCancellationRequested && Missing() is { } wish)
+        {
+            try
+            {
+                Outcome<SealedWindow> made = await _prover.RunWhenIdleAsync(token => _source.Make(wish, token), _stop.Token).ConfigureAwait(false);
+                if (!made.Try(out SealedWindow? window, out ContentError? error))
+                    return error.Message;
+                _store.PutReady(_source.FingerprintOf(wish), window);
+                Report(null);
+            }
+            catch (OperationCanceledException)
+            {
+                // A buyer came first, or the end. The keys made so far are gone.
+            }
+            catch (NodeException failure)
+            {
+                return failure.Message;
+            }
+        }
+
+        return null;
+    }
+
+    private void Report(string? sentence)
+    {
+        if (_notices is null)
+            return;
+        IReadOnlyDictionary<Bytes32, int> wanted = Wanted(), held = _store.CountReady();
+        _notices(new ReadyNotice(wanted.Sum(pair => Math.Min(pair.Value, held.GetValueOrDefault(pair.Key))), wanted.Values.Sum(), sentence));
+    }
+
+    // The first wish of which fewer windows are in store than are wanted.
+    private WindowWish? Missing()
+    {
+        var left = new Dictionary<Bytes32, int>(_store.CountReady());
+        foreach (WindowWish wish in Wishes())
+        {
+            Bytes32 mark = _source.FingerprintOf(wish);
+            if (left.GetValueOrDefault(mark) == 0)
+                return wish;
+            left[mark]--;
+        }
+
+        return null;
+    }
+
+    // What was kept for content that is not hot any more makes room once room is needed.
+    private void DropSurplus()
+    {
+        IReadOnlyDictionary<Bytes32, int> wanted = Wanted(), held = _store.CountReady();
+        if (held.Values.Sum() + wanted.Sum(pair => Math.Max(0, pair.Value - held.GetValueOrDefault(pair.Key))) <= _aim.Windows)
+            return;
+        foreach ((Bytes32 mark, int count) in held)
+        {
+            if (count > wanted.GetValueOrDefault(mark))
+                _store.DropReady(mark, wanted.GetValueOrDefault(mark));
+        }
+    }
+
+    private Dictionary<Bytes32, int> Wanted() => Wishes().GroupBy(_source.FingerprintOf).ToDictionary(group => group.Key, group => group.Count());
+
+    // The first window of each content, hottest first, then the second of each, and so on.
+    private List<WindowWish> Wishes()
+    {
+        var wishes = new List<WindowWish>();
+        List<IEnumerator<WindowWish>> contents = [.. Contents().Select(content => WindowsOf(content.Root, content.Sold).GetEnumerator())];
+        while (contents.Count > 0 && wishes.Count < _aim.Windows)
+        {
+            contents.RemoveAll(windows => !windows.MoveNext());
+            wishes.AddRange(contents.Take(_aim.Windows - wishes.Count).Select(windows => windows.Current));
+        }
+
+        return wishes;
+    }
+
+    private IEnumerable<(Cid Root, DealTerms? Sold)> Contents()
+    {
+        IReadOnlyList<DealProposal> sold = _store.LastSold();
+        Dictionary<Cid, DealTerms> terms = sold.ToDictionary(deal => deal.PayloadCid, deal => deal.Terms);
+        IEnumerable<Cid> roots = _aim.Contents.Count > 0
+            ? _aim.Contents
+            : sold.Select(deal => deal.PayloadCid).Concat(
+                _roots.List().Select(record => record.Try(out RootRecord? known, out _) ? known : null).OfType<RootRecord>()
+                    .OrderByDescending(record => record.AddedAt).Select(record => record.Root)).Distinct();
+        return roots.Select(root => (root, terms.GetValueOrDefault(root)));
+    }
+
+    // As it was sold last, since the next buyer may well ask for the same; else as a buyer asks by default.
+    private IEnumerable<WindowWish> WindowsOf(Cid root, DealTerms? sold)
+    {
+        if (_catalog.ManifestOf(root) is not (RootRecord { IsCold: false }, DagManifest manifest))
+            yield break;
+        ProviderAsk ask = _catalog.AskFor(root);
+        string suite = sold?.SuiteId ?? _aim.SuiteId ?? ask.Suites[0];
+        LockHashKind lockHash = sold?.LockHash ?? _aim.LockHash ?? ask.LockHashes[0];
+        if (!ask.Suites.Contains(suite) || !ask.LockHashes.Contains(lockHash))
+            yield break;
+        int perWindow = Math.Clamp(sold?.ChunksPerWindow ?? ask.MaxChunksPerWindow, 1, ask.MaxChunksPerWindow);
+        foreach (SizedCid[] window in manifest.Chunks.Chunk(perWindow))
+            yield return new WindowWish(suite, lockHash, [.. window.Select(chunk => chunk.Cid)]);
+    }
+}

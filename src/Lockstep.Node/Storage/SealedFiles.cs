@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using Lockstep.Node.Hosting;
+using Lockstep.Retrieval.Provider;
+
+namespace Lockstep.Node.Storage;
+
+/// <summary>
+/// The bytes of sealed windows, one file each: the ciphertexts in order, then the proof. Kept beside the database, which
+/// would write every byte of them twice. A file is on the disk before a row names it; one that no row names is litter of a
+/// run that was cut short. Safe for concurrent use.
+/// </summary>
+internal sealed class SealedFiles(string folder)
+{
+    private const string Extension = ".window";
+
+    /// <summary>Writes a window's bytes to the disk.</summary>
+    /// <returns>The name of the file.</returns>
+    /// <exception cref="NodeException">It cannot be written.</exception>
+    public string Write(IEnumerable<ReadOnlyMemory<byte>> ciphertexts, ReadOnlyMemory<byte> proof)
+    {
+        string name = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) + Extension;
+        string path = Path.Combine(folder, name);
+        try
+        {
+            PrivateFile.MakeFolder(folder);
+            using (FileStream file = PrivateFile.Open(path, FileMode.CreateNew, FileShare.None))
+            {
+                foreach (ReadOnlyMemory<byte> part in ciphertexts.Append(proof))
+                    file.Write(part.Span);
+                file.Flush(flushToDisk: true);
+            }
+
+            PrivateFile.FlushFolder(folder);
+            return name;
+        }
+        catch (Exception fault) when (PrivateFile.IsIo(fault))
+        {
+            Delete(name);
+            throw new NodeException(NodeFault.HomeUnusable, $"A sealed window could not be written to {folder}: {fault.Message} Free some space, or check the folder's permissions.", fault);
+        }
+    }
+
+    /// <summary>A window's bytes, cut into parts of the given lengths; null when the file is gone or has another length.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? Read(string name, IReadOnlyList<int> lengths)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(Path.Combine(folder, name));
+            if (file.Length != lengths.Sum(length => (long)length))
+                return null;
+            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
+            file.ReadExactly(bytes);
+            var parts = new ReadOnlyMemory<byte>[lengths.Count];
+            int at = 0;
+            for (int i = 0; i < parts.Length; at += lengths[i++])
+                parts[i] = bytes.AsMemory(at, lengths[i]);
+            return parts;
+        }
+        catch (Exception fault) when (PrivateFile.IsIo(fault))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Deletes a file; one that cannot be deleted now is left to <see cref="Sweep"/>.</summary>
+    public void Delete(string name)
+    {
+        try
+        {
+            File.Delete(Path.Combine(folder, name));
+        }
+        catch (Exception fault) when (PrivateFile.IsIo(fault))
+        {
+            // The next start tries again.
+        }
+    }
+
+    /// <summary>Deletes every file that no row names. Only while nothing is being sealed.</summary>
+    public void Sweep(IReadOnlySet<string> named)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        foreach (string path in Directory.EnumerateFiles(folder, "*" + Extension))
+        {
+            if (!named.Contains(Path.GetFileName(path)))
+                Delete(Path.GetFileName(path));
+        }
+    }
+}
