@@ -17,13 +17,15 @@ using Wire = Lockstep.Retrieval.Protocol.Wire;
 namespace Lockstep.Node.Client;
 
 /// <summary>
-/// Drives one client deal: takes its events one at a time, stores what each step decided, and only then does what it asks
+/// Drives one client deal: takes its events one at a time, stores what the steps decided, and only then does what they ask
 /// for. Verifying, opening and the rail run beside the loop and answer with events.
 /// </summary>
 internal sealed class ClientDealRunner : IAsyncDisposable
 {
     // Messages read ahead of the loop; with the stream's own window this bounds what a fast seller can pile up.
     private const int MaxReadAhead = 64;
+
+    private const int MaxStepsPerCommit = 64;
 
     private readonly ClientDeal _deal;
     private readonly ClientStore _store;
@@ -36,6 +38,7 @@ internal sealed class ClientDealRunner : IAsyncDisposable
     private readonly ProgressMeter _meter;
     private readonly bool _waitForFunds;
 
+    private readonly List<(ClientEvent Happened, DealStep<ClientEffect> Step)> _steps = [];
     private readonly Channel<Envelope> _mailbox = Channel.CreateUnbounded<Envelope>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _readAhead = new(MaxReadAhead);
     private readonly SemaphoreSlim _verifying = new(1);
@@ -67,20 +70,15 @@ internal sealed class ClientDealRunner : IAsyncDisposable
     public async Task<ClientDealRow> RunAsync(CancellationToken cancellation)
     {
         await StepAsync(new ClientEvent.Start()).ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
         while (_finished is null && !IsParkedForGood)
         {
-            Envelope? next = await NextAsync(cancellation).ConfigureAwait(false);
-            bool isStale = next?.Stream is { } number && number != _streamNumber;
-            try
-            {
-                if (!isStale)
-                    await StepAsync(next?.Event ?? new ClientEvent.Wake()).ConfigureAwait(false);
-            }
-            finally
-            {
-                if (next is { IsInbound: true })
-                    _readAhead.Release();
-            }
+            await TakeAsync(await NextAsync(cancellation).ConfigureAwait(false)).ConfigureAwait(false);
+
+            // What has come meanwhile goes to the disk together with it: one flush serves many steps.
+            while (_steps.Count is > 0 and < MaxStepsPerCommit && _mailbox.Reader.TryRead(out Envelope? more))
+                await TakeAsync(more).ConfigureAwait(false);
+            await FlushAsync().ConfigureAwait(false);
         }
 
         return _deal.Row;
@@ -122,16 +120,49 @@ internal sealed class ClientDealRunner : IAsyncDisposable
         }
     }
 
+    private async Task TakeAsync(Envelope? next)
+    {
+        bool isStale = next?.Stream is { } number && number != _streamNumber;
+        try
+        {
+            if (!isStale)
+                await StepAsync(next?.Event ?? new ClientEvent.Wake()).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (next is { IsInbound: true })
+                _readAhead.Release();
+        }
+    }
+
     private async Task StepAsync(ClientEvent happened)
     {
         if (happened is ClientEvent.ChannelChanged changed)
             _walletEmpty = changed.Outcome == RailOutcome.InsufficientFunds;
         DealStep<ClientEffect> step = _deal.Step(happened, _clock.Now);
-        if (step.Batch.Count > 0)
-            await _store.CommitAsync(step.Batch, CancellationToken.None).ConfigureAwait(false);
-        foreach (ClientEffect effect in step.Effects)
+        _steps.Add((happened, step));
+
+        // Later steps ask the store which seals it knows, and judge later messages by what such effects do to the stream.
+        bool mayWait = step.Effects.All(effect => effect is ClientEffect.Send or ClientEffect.VerifyWindow or ClientEffect.OpenChunk)
+            && !step.Batch.Any(write => write is SealRow);
+        if (!mayWait)
+            await FlushAsync().ConfigureAwait(false);
+    }
+
+    // Everything that the steps decided is on the disk before the first effect of any of them.
+    private async Task FlushAsync()
+    {
+        if (_steps.Count == 0)
+            return;
+        (ClientEvent Happened, DealStep<ClientEffect> Step)[] steps = [.. _steps];
+        _steps.Clear();
+        StoreWrite[] batch = [.. steps.SelectMany(taken => taken.Step.Batch)];
+        if (batch.Length > 0)
+            await _store.CommitAsync(batch, CancellationToken.None).ConfigureAwait(false);
+        foreach (ClientEffect effect in steps.SelectMany(taken => taken.Step.Effects))
             await DoAsync(effect).ConfigureAwait(false);
-        _meter.Observe(_deal, happened);
+        foreach ((ClientEvent happened, _) in steps)
+            _meter.Observe(_deal, happened);
     }
 
     private async Task DoAsync(ClientEffect effect)
@@ -221,6 +252,8 @@ internal sealed class ClientDealRunner : IAsyncDisposable
         try
         {
             string? refusal = _proofs.Verify(verify.Offer, _peer.Provider.Fingerprint, verify.Ciphertexts, verify.Proof);
+            if (refusal is null)
+                _store.PutCiphertexts(_deal.DealId, [.. verify.Offer.Chunks.Zip(verify.Ciphertexts, (chunk, bytes) => (chunk.Index, bytes))]);
             Post(new ClientEvent.WindowVerified(verify.Offer.Window, refusal));
         }
         finally
@@ -234,6 +267,10 @@ internal sealed class ClientDealRunner : IAsyncDisposable
         (ReadOnlyMemory<byte>? block, string? refusal) = _store.FindCiphertext(_deal.DealId, open.Chunk.Index) is { } ciphertext
             ? _proofs.Open(open.Chunk, open.LockHash, open.Key, ciphertext)
             : (null, "its ciphertext is not in the store");
+
+        // Written here, beside the loop and beside each other; the step that takes the chunk finds it on the disk.
+        if (block is { } opened)
+            _store.PutBlock(open.Chunk.Cid, opened);
         Post(new ClientEvent.ChunkOpened(open.Chunk.Index, block, refusal));
         return Task.CompletedTask;
     }

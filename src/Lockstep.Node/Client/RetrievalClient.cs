@@ -72,6 +72,7 @@ public sealed class RetrievalClient : IAsyncDisposable
             identity = options.Home.LoadClientIdentity();
             content = options.Home.OpenContent();
             store = ClientStore.Open(options.Home.ClientStorePath, content.Blocks, options.Time);
+            store.SweepFiles();
             RailClock clock = await RailClock.StartAsync(options.Rail, options.Time, cancellation).ConfigureAwait(false);
             return new RetrievalClient(options, homeLock, identity, content, store, clock);
         }

@@ -5,6 +5,7 @@ using Lockstep.Node.Runtime;
 using Lockstep.Node.Storage;
 using Lockstep.Payments.Rails;
 using Lockstep.Retrieval;
+using Lockstep.Retrieval.Client;
 using Lockstep.Retrieval.Deals;
 using Lockstep.Retrieval.Protocol;
 using Lockstep.Retrieval.Provider;
@@ -24,14 +25,17 @@ internal sealed record ProviderLoopParts(
 
 /// <summary>
 /// Steps all deals of a provider, one event at a time: deals of one channel share its books (I2), and a step is short, since
-/// proving, disk reads, the rail and the peers run beside the loop and answer with events. Every batch is on the disk before
-/// the first effect of its step. A store that fails ends the loop: nothing may be sent that is not stored.
+/// proving, disk reads, the rail and the peers run beside the loop and answer with events. What several steps decided goes to
+/// the disk together, before the first effect of any of them. A store that fails ends the loop: nothing may be sent that is not stored.
 /// </summary>
 internal sealed class ProviderLoop : IAsyncDisposable
 {
+    private const int MaxMailsPerCommit = 64;
+
     private readonly ProviderLoopParts _parts;
     private readonly Channel<Func<Task>> _mailbox = Channel.CreateUnbounded<Func<Task>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<DealId, ActiveDeal> _deals = [];
+    private readonly List<(ActiveDeal Deal, DealStep<ProviderEffect> Step, ProviderDealRow? News)> _steps = [];
     private readonly CancellationTokenSource _stop = new();
     private volatile bool _draining;
 
@@ -78,22 +82,26 @@ internal sealed class ProviderLoop : IAsyncDisposable
         var deal = new ActiveDeal(ProviderDeal.Begin(_parts.Context, signed, content!, ProposalRules.UnsealDue(ask, content!)));
         _deals.Add(id, deal);
         await StepAsync(deal, new ProviderEvent.Start()).ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
         return deal.Engine.Answer();
     });
 
     /// <summary>Opens a stream for a deal and ends an older one; null for a stranger and for an unknown deal alike.</summary>
     public Task<DealStream?> AttachAsync(ClientMessage.Attach attach, Bytes32 clientKey) => CallUnlessDrainingAsync(async () =>
     {
+        // What is owed to the older stream is sent before it ends.
+        await FlushAsync().ConfigureAwait(false);
         if (Find(attach.DealId) is not { } deal || !deal.Engine.Admits(clientKey))
             return null;
         deal.Stream?.End();
         var stream = new DealStream(attach.DealId);
         deal.Stream = stream;
         await StepAsync(deal, new ProviderEvent.Attached(attach)).ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
         return stream;
     });
 
-    /// <summary>Hands on a message of a stream; ends when the deal has taken it. Messages of a stream that was replaced are dropped.</summary>
+    /// <summary>Hands on a message of a stream; ends when the deal has taken it, which may be before that is on the disk. Messages of a stream that was replaced are dropped.</summary>
     public Task ReceiveAsync(DealStream stream, ClientMessage message) => CallAsync(async () =>
     {
         if (_deals.TryGetValue(stream.Deal, out ActiveDeal? deal) && deal.Stream == stream)
@@ -104,6 +112,7 @@ internal sealed class ProviderLoop : IAsyncDisposable
     /// <summary>The stream has ended.</summary>
     public Task DetachAsync(DealStream stream) => CallAsync(async () =>
     {
+        await FlushAsync().ConfigureAwait(false);
         if (_deals.TryGetValue(stream.Deal, out ActiveDeal? deal) && deal.Stream == stream)
         {
             deal.Stream = null;
@@ -119,6 +128,7 @@ internal sealed class ProviderLoop : IAsyncDisposable
         if (Find(id) is not { } deal)
             return false;
         await StepAsync(deal, new ProviderEvent.CancelRequested(sentence)).ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
         return true;
     });
 
@@ -152,9 +162,11 @@ internal sealed class ProviderLoop : IAsyncDisposable
             while (!_stop.IsCancellationRequested)
             {
                 await WakeDueAsync().ConfigureAwait(false);
-                if (_mailbox.Reader.TryRead(out Func<Task>? mail))
+                int taken = 0;
+                for (; taken < MaxMailsPerCommit && _mailbox.Reader.TryRead(out Func<Task>? mail); taken++)
                     await mail().ConfigureAwait(false);
-                else
+                await FlushAsync().ConfigureAwait(false);
+                if (taken == 0)
                     await WaitAsync().ConfigureAwait(false);
             }
         }
@@ -207,17 +219,35 @@ internal sealed class ProviderLoop : IAsyncDisposable
     {
         DealStatus before = deal.Engine.Status;
         DealStep<ProviderEffect> step = deal.Engine.Step(happened, _parts.Clock.Now);
-        if (step.Batch.Count > 0)
-            await _parts.Store.CommitAsync(step.Batch, CancellationToken.None).ConfigureAwait(false);
-        foreach (ProviderEffect effect in step.Effects)
-            Do(deal, effect);
-        if (deal.Engine.Status != before)
-            _parts.Notices?.Invoke(new ProviderNotice(deal.Engine.DealId, deal.Engine.Row));
-        DropDelivered(deal);
-        if (deal.Engine.IsOver && deal.Stream is null)
+        _steps.Add((deal, step, deal.Engine.Status == before ? null : deal.Engine.Row));
+
+        // Later steps ask the store which seals it knows, and an effect that ends a stream or a deal changes what they meet.
+        if (step.Batch.Any(write => write is SealRow) || step.Effects.Any(effect => effect is ProviderEffect.Disconnect or ProviderEffect.Finished))
+            await FlushAsync().ConfigureAwait(false);
+    }
+
+    private async Task FlushAsync()
+    {
+        if (_steps.Count == 0)
+            return;
+        (ActiveDeal Deal, DealStep<ProviderEffect> Step, ProviderDealRow? News)[] steps = [.. _steps];
+        _steps.Clear();
+        StoreWrite[] batch = [.. steps.SelectMany(taken => taken.Step.Batch)];
+        if (batch.Length > 0)
+            await _parts.Store.CommitAsync(batch, CancellationToken.None).ConfigureAwait(false);
+        foreach ((ActiveDeal deal, DealStep<ProviderEffect> step, ProviderDealRow? news) in steps)
         {
-            _deals.Remove(deal.Engine.DealId);
-            deal.Dispose();
+            foreach (ProviderEffect effect in step.Effects)
+                Do(deal, effect);
+            if (news is not null)
+                _parts.Notices?.Invoke(new ProviderNotice(deal.Engine.DealId, news));
+        }
+
+        foreach (ActiveDeal deal in steps.Select(taken => taken.Deal).Distinct())
+        {
+            DropDelivered(deal);
+            if (deal.Engine.IsOver && deal.Stream is null && _deals.Remove(deal.Engine.DealId))
+                deal.Dispose();
         }
     }
 

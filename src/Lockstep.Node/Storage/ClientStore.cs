@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Dapper;
 using Lockstep.Content;
 using Lockstep.Content.Blocks;
+using Lockstep.Content.Cids;
 using Lockstep.Payments;
 using Lockstep.Payments.Channels;
 using Lockstep.Payments.Rails;
@@ -12,23 +14,40 @@ using Microsoft.Data.Sqlite;
 namespace Lockstep.Node.Storage;
 
 /// <summary>What a buyer must not forget: its deals, chunks, vouchers, lanes, and the ciphertexts it may have to open late (I8).</summary>
-public sealed class ClientStore : IDealStore, ISealRegistry, IDisposable
+public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
 {
     private readonly StoreFile _file;
+    private readonly WindowFiles _windows;
     private readonly string _path;
     private readonly BlockStore? _blocks;
     private readonly TimeProvider _time;
 
-    private ClientStore(StoreFile file, string path, BlockStore? blocks, TimeProvider time) =>
-        (_file, _path, _blocks, _time) = (file, path, blocks, time);
+    // Blocks that are on the disk already when the batch comes that names them.
+    private readonly ConcurrentDictionary<Cid, bool> _blocksPut = new();
+
+    private ClientStore(StoreFile file, WindowFiles windows, string path, BlockStore? blocks, TimeProvider time) =>
+        (_file, _windows, _path, _blocks, _time) = (file, windows, path, blocks, time);
 
     /// <summary>Opens or makes the store.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file. The bytes of ciphertexts lie in the folder <c>ciphertexts</c> beside it.</param>
     /// <param name="blocks">Where bought blocks go; null to look only.</param>
     /// <param name="time">For the times of changes.</param>
     /// <exception cref="NodeException">The file cannot be used.</exception>
-    public static ClientStore Open(string path, BlockStore? blocks, TimeProvider time) =>
-        new(StoreFile.Open(path, StoreSchema.ClientId, StoreSchema.Client), path, blocks, time);
+    public static ClientStore Open(string path, BlockStore? blocks, TimeProvider time)
+    {
+        var windows = new WindowFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "ciphertexts"));
+        var store = new ClientStore(StoreFile.Open(path, StoreSchema.ClientId, StoreSchema.Client), windows, path, blocks, time);
+        try
+        {
+            store.MoveBytesToFiles();
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public Task CommitAsync(IReadOnlyList<StoreWrite> batch, CancellationToken cancellationToken)
@@ -36,19 +55,29 @@ public sealed class ClientStore : IDealStore, ISealRegistry, IDisposable
         // Blocks first: a row that says that a chunk was received must never stand alone (I8).
         foreach (BlockWrite block in batch.OfType<BlockWrite>())
         {
-            BlockStore blocks = _blocks ?? throw new InvalidOperationException("This store was opened to look only.");
-            if (blocks.Put(block.Cid, block.Data.Span) is { } error)
-                throw new NodeException(error.Message.Contains("No space left", StringComparison.Ordinal) ? NodeFault.DiskFull : NodeFault.HomeUnusable, error.Message);
+            if (!_blocksPut.TryRemove(block.Cid, out _))
+                WriteBlock(block.Cid, block.Data);
         }
 
         DateTimeOffset now = _time.GetUtcNow();
+        WriteCiphertexts(batch);
+        var emptied = new List<string>();
         _file.Write((connection, transaction) =>
         {
             // The deal's own row first: the others refer to it.
             foreach (StoreWrite write in batch.OrderBy(write => write is ClientDealRow ? 0 : 1))
-                Put(connection, transaction, write, now);
+                Put(connection, transaction, write, now, emptied);
         });
+        emptied.ForEach(_windows.Delete);
         return Task.CompletedTask;
+    }
+
+    /// <summary>Writes a verified block to the disk ahead of the batch that says that it was received. Safe for concurrent use.</summary>
+    /// <exception cref="NodeException">It cannot be written.</exception>
+    internal void PutBlock(Cid cid, ReadOnlyMemory<byte> block)
+    {
+        WriteBlock(cid, block);
+        _blocksPut[cid] = true;
     }
 
     /// <inheritdoc/>
@@ -90,11 +119,6 @@ public sealed class ClientStore : IDealStore, ISealRegistry, IDisposable
         });
     }
 
-    /// <summary>The stored ciphertext of a chunk; null when there is none.</summary>
-    public ReadOnlyMemory<byte>? FindCiphertext(DealId deal, int chunk) => _file.Read(connection => connection.Select(
-        _path, "SELECT ciphertext FROM ciphertexts WHERE deal_id = @deal AND chunk = @chunk", new { deal = deal.Key(), chunk },
-        row => (ReadOnlyMemory<byte>?)row.Blob("ciphertext"))).SingleOrDefault();
-
     /// <summary>The lanes of a channel.</summary>
     public IReadOnlyList<PayerLane> Lanes(ChannelId channel) => _file.Read(connection => connection.Select(
         _path, "SELECT * FROM payer_lanes WHERE channel = @channel ORDER BY lane", new { channel = channel.Text },
@@ -105,6 +129,13 @@ public sealed class ClientStore : IDealStore, ISealRegistry, IDisposable
     internal static WantedChunks ReadWanted(StoredRow row) =>
         WantedChunks.FromBitmap(row.Int("chunk_count"), row.Blob("bitmap"))
         ?? throw new NodeException(NodeFault.Damaged, "The store holds a list of wanted chunks that is none; restore it from a copy.");
+
+    private void WriteBlock(Cid cid, ReadOnlyMemory<byte> block)
+    {
+        BlockStore blocks = _blocks ?? throw new InvalidOperationException("This store was opened to look only.");
+        if (blocks.Put(cid, block.Span) is { } error)
+            throw new NodeException(error.Message.Contains("No space left", StringComparison.Ordinal) ? NodeFault.DiskFull : NodeFault.HomeUnusable, error.Message);
+    }
 
     private static VoucherRow ReadVoucher(StoredRow row, IVoucherScheme scheme) => new(
         row.Deal(), DealSide.Client, row.Has("chunk") ? row.Int("chunk") : null, (VoucherPurpose)row.Int("purpose"),
@@ -140,7 +171,7 @@ public sealed class ClientStore : IDealStore, ISealRegistry, IDisposable
         row.Time("created_ms"),
         row.Time("updated_ms"));
 
-    private static void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now)
+    private void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now, List<string> emptied)
     {
         switch (write)
         {
@@ -157,14 +188,10 @@ public sealed class ClientStore : IDealStore, ISealRegistry, IDisposable
                 PutChunk(connection, transaction, chunk);
                 break;
             case CiphertextRow row:
-                connection.Execute(
-                    "INSERT OR REPLACE INTO ciphertexts VALUES (@deal, @chunk, @bytes)",
-                    new { deal = row.DealId.Key(), chunk = row.Index, bytes = row.Ciphertext.ToArray() },
-                    transaction);
+                PutCiphertext(connection, transaction, row, emptied);
                 break;
             case CiphertextDropped dropped:
-                connection.Execute(
-                    "DELETE FROM ciphertexts WHERE deal_id = @deal AND chunk = @chunk", new { deal = dropped.DealId.Key(), chunk = dropped.Index }, transaction);
+                DropCiphertext(connection, transaction, dropped.DealId, dropped.Index, emptied);
                 break;
             case VoucherRow voucher:
                 StoreRows.PutVoucher(

@@ -12,7 +12,7 @@ public sealed partial class ProviderStore
 {
     /// <summary>Writes a window's bytes to the disk ahead of its row, so that the row's transaction is short.</summary>
     /// <returns>The window, naming its file.</returns>
-    internal SealedWindow StoreBytes(SealedWindow made) => made with { StoredAs = _sealed.Write(made.Chunks.Select(chunk => chunk.Ciphertext), made.Proof) };
+    internal SealedWindow StoreBytes(SealedWindow made) => made with { StoredAs = _sealed.Write(made.Chunks.Select(chunk => chunk.Ciphertext).Append(made.Proof)) };
 
     /// <summary>A sealed window with its bytes; null when there is none, or its bytes were dropped.</summary>
     public SealedWindowRow? FindWindow(DealId deal, int window)
@@ -173,7 +173,7 @@ public sealed partial class ProviderStore
                 lockHash = (int)offer.LockHash,
                 length = offer.ProofLength,
                 signature = row.Offer.Signature.ToArray(),
-                file = row.StoredAs ?? _sealed.Write(row.Ciphertexts, row.Proof),
+                file = row.StoredAs ?? _sealed.Write(row.Ciphertexts.Append(row.Proof)),
             },
             transaction);
         for (int position = 0; position < offer.Chunks.Count; position++)
@@ -212,7 +212,7 @@ public sealed partial class ProviderStore
             var key = new { deal, window };
             List<byte[]?> ciphertexts = _file.Read(connection => connection.Select(
                 _path, "SELECT ciphertext FROM sealed_chunks WHERE deal_id = @deal AND window = @window ORDER BY position", key, row => row.BlobOrNull("ciphertext")));
-            string? file = ciphertexts.Contains(null) ? null : _sealed.Write(ciphertexts.Select(bytes => (ReadOnlyMemory<byte>)bytes), proof);
+            string? file = ciphertexts.Contains(null) ? null : _sealed.Write(ciphertexts.Select(bytes => (ReadOnlyMemory<byte>)bytes).Append(proof));
             _file.Write((connection, transaction) =>
             {
                 connection.Execute("UPDATE windows SET proof = NULL, file = @file WHERE deal_id = @deal AND window = @window", new { deal, window, file }, transaction);

@@ -19,11 +19,11 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
     private static readonly int[] Over = [.. Enum.GetValues<DealStatus>().Where(ProviderTable.Table.IsTerminal).Select(status => (int)status)];
 
     private readonly StoreFile _file;
-    private readonly SealedFiles _sealed;
+    private readonly WindowFiles _sealed;
     private readonly string _path;
     private readonly TimeProvider _time;
 
-    private ProviderStore(StoreFile file, SealedFiles windows, string path, TimeProvider time) => (_file, _sealed, _path, _time) = (file, windows, path, time);
+    private ProviderStore(StoreFile file, WindowFiles windows, string path, TimeProvider time) => (_file, _sealed, _path, _time) = (file, windows, path, time);
 
     /// <summary>Opens or makes the store.</summary>
     /// <param name="path">The file. The bytes of sealed windows lie in the folder <c>sealed</c> beside it.</param>
@@ -31,7 +31,7 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
     /// <exception cref="NodeException">The file cannot be used.</exception>
     public static ProviderStore Open(string path, TimeProvider time)
     {
-        var windows = new SealedFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "sealed"));
+        var windows = new WindowFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "sealed"));
         var store = new ProviderStore(StoreFile.Open(path, StoreSchema.ProviderId, StoreSchema.Provider), windows, path, time);
         try
         {

@@ -137,6 +137,19 @@ internal static class StoreSchema
             PRIMARY KEY (channel, lane)
         ) STRICT, WITHOUT ROWID;
         """,
+
+        // Version 2. The bytes of ciphertexts lie in files: opening an older store moves them there (docs/node.md).
+        """
+        CREATE TABLE held_ciphertexts (
+            deal_id BLOB    NOT NULL,
+            chunk   INTEGER NOT NULL,
+            file    TEXT    NOT NULL,
+            start   INTEGER NOT NULL,
+            length  INTEGER NOT NULL,
+            PRIMARY KEY (deal_id, chunk)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX held_ciphertexts_by_file ON held_ciphertexts (file);
+        """,
     ];
 
     public static IReadOnlyList<string> Provider { get; } =

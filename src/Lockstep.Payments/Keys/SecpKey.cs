@@ -4,6 +4,8 @@ using Org.BouncyCastle.Crypto.Digests;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Signers;
 using Org.BouncyCastle.Math;
+using Org.BouncyCastle.Math.EC.Multiplier;
+using ECPoint = Org.BouncyCastle.Math.EC.ECPoint;
 
 namespace Lockstep.Payments.Keys;
 
@@ -67,22 +69,22 @@ public sealed class SecpKey : IDisposable
         ObjectDisposedException.ThrowIf(disposed, this);
         if (digest.Length != SecpSignature.DigestLength)
             throw new ArgumentException($"A digest has {SecpSignature.DigestLength} bytes, not {digest.Length}.", nameof(digest));
-        var signer = new ECDsaSigner(new HMacDsaKCalculator(new Sha256Digest()));
+        var signer = new RecoverableSigner();
         signer.Init(true, new ECPrivateKeyParameters(new BigInteger(1, secret), SecpCurve.Domain));
         BigInteger[] pair = signer.GenerateSignature(digest.ToArray());
-        BigInteger s = pair[1].CompareTo(SecpCurve.HalfOrder) > 0 ? SecpCurve.Domain.N.Subtract(pair[1]) : pair[1];
+        (BigInteger x, bool isOdd) = signer.NoncePoint;
 
+        // x at or above the group's order would need another bit: probability 2^-127.
+        if (!x.Equals(pair[0]))
+            throw new CryptographicException("The signature has no recovery bit.");
+        bool isHigh = pair[1].CompareTo(SecpCurve.HalfOrder) > 0;
         var signature = new byte[SecpSignature.Length];
         SecpCurve.WriteScalar(pair[0], signature.AsSpan(0, 32));
-        SecpCurve.WriteScalar(s, signature.AsSpan(32, 32));
-        for (byte recovery = 0; recovery < 2; recovery++)
-        {
-            signature[64] = recovery;
-            if (SecpSignature.TryRecover(digest, signature, out byte[] recovered) && recovered.AsSpan().SequenceEqual(publicKey))
-                return signature;
-        }
-        // r would have to be at least the group's order: probability 2^-127.
-        throw new CryptographicException("The signature has no recovery bit.");
+        SecpCurve.WriteScalar(isHigh ? SecpCurve.Domain.N.Subtract(pair[1]) : pair[1], signature.AsSpan(32, 32));
+
+        // The other root of s belongs to the negated point.
+        signature[64] = isOdd != isHigh ? (byte)1 : (byte)0;
+        return signature;
     }
 
     /// <summary>Copies the secret out, for a wallet file. The caller overwrites the copy.</summary>
@@ -98,5 +100,32 @@ public sealed class SecpKey : IDisposable
             return;
         CryptographicOperations.ZeroMemory(secret);
         disposed = true;
+    }
+
+    // The recovery bit says which of the two points with this r the nonce made; the signer forgets it, so it is caught on its way.
+    private sealed class RecoverableSigner() : ECDsaSigner(new HMacDsaKCalculator(new Sha256Digest()))
+    {
+        private readonly Multiplier multiplier = new();
+
+        /// <summary>Affine x of the last signature's nonce point, and whether its y is odd.</summary>
+        public (BigInteger X, bool IsOdd) NoncePoint
+        {
+            get
+            {
+                ECPoint point = multiplier.Last!.Normalize();
+                return (point.AffineXCoord.ToBigInteger(), point.AffineYCoord.TestBitZero());
+            }
+        }
+
+        protected override ECMultiplier CreateBasePointMultiplier() => multiplier;
+
+        private sealed class Multiplier : ECMultiplier
+        {
+            private readonly FixedPointCombMultiplier comb = new();
+
+            public ECPoint? Last { get; private set; }
+
+            public ECPoint Multiply(ECPoint p, BigInteger k) => Last = comb.Multiply(p, k);
+        }
     }
 }

@@ -5,18 +5,18 @@ using Lockstep.Retrieval.Provider;
 namespace Lockstep.Node.Storage;
 
 /// <summary>
-/// The bytes of sealed windows, one file each: the ciphertexts in order, then the proof. Kept beside the database, which
-/// would write every byte of them twice. A file is on the disk before a row names it; one that no row names is litter of a
+/// The bytes of windows, one file each: the ciphertexts in order, then with a seller the proof. Kept beside the database, which
+/// would write every byte of them several times, a page at a time. A file is on the disk before a row names it; one that no row names is litter of a
 /// run that was cut short. Safe for concurrent use.
 /// </summary>
-internal sealed class SealedFiles(string folder)
+internal sealed class WindowFiles(string folder)
 {
     private const string Extension = ".window";
 
     /// <summary>Writes a window's bytes to the disk.</summary>
     /// <returns>The name of the file.</returns>
     /// <exception cref="NodeException">It cannot be written.</exception>
-    public string Write(IEnumerable<ReadOnlyMemory<byte>> ciphertexts, ReadOnlyMemory<byte> proof)
+    public string Write(params IEnumerable<ReadOnlyMemory<byte>> parts)
     {
         string name = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)) + Extension;
         string path = Path.Combine(folder, name);
@@ -25,7 +25,7 @@ internal sealed class SealedFiles(string folder)
             PrivateFile.MakeFolder(folder);
             using (FileStream file = PrivateFile.Open(path, FileMode.CreateNew, FileShare.None))
             {
-                foreach (ReadOnlyMemory<byte> part in ciphertexts.Append(proof))
+                foreach (ReadOnlyMemory<byte> part in parts)
                     file.Write(part.Span);
                 file.Flush(flushToDisk: true);
             }
@@ -36,7 +36,8 @@ internal sealed class SealedFiles(string folder)
         catch (Exception fault) when (PrivateFile.IsIo(fault))
         {
             Delete(name);
-            throw new NodeException(NodeFault.HomeUnusable, $"A sealed window could not be written to {folder}: {fault.Message} Free some space, or check the folder's permissions.", fault);
+            NodeFault kind = fault.Message.Contains("No space left", StringComparison.Ordinal) ? NodeFault.DiskFull : NodeFault.HomeUnusable;
+            throw new NodeException(kind, $"A window could not be written to {folder}: {fault.Message} Free some space, or check the folder's permissions.", fault);
         }
     }
 
@@ -55,6 +56,24 @@ internal sealed class SealedFiles(string folder)
             for (int i = 0; i < parts.Length; at += lengths[i++])
                 parts[i] = bytes.AsMemory(at, lengths[i]);
             return parts;
+        }
+        catch (Exception fault) when (PrivateFile.IsIo(fault))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Part of a file; null when the file is gone or shorter.</summary>
+    public ReadOnlyMemory<byte>? Read(string name, long offset, int length)
+    {
+        try
+        {
+            using Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(Path.Combine(folder, name));
+            byte[] bytes = GC.AllocateUninitializedArray<byte>(length);
+            int read = 0;
+            while (read < length && RandomAccess.Read(file, bytes.AsSpan(read), offset + read) is > 0 and var more)
+                read += more;
+            return read == length ? bytes : null;
         }
         catch (Exception fault) when (PrivateFile.IsIo(fault))
         {
