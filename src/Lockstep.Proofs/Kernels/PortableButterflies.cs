@@ -6,11 +6,11 @@ namespace Lockstep.Proofs.Kernels;
 
 /// <summary>
 /// Butterflies without intrinsics: a factor is a linear map of four bytes, applied by eight tables of sixteen entries
-/// made for each run.
+/// made for each run, or by four of 256 where the run is long enough to pay for them.
 /// </summary>
 internal readonly unsafe struct PortableButterflies : IButterflies
 {
-    private const int Tables = 8 * 16;
+    private const int Tables = 8 * 16, ByteTables = 4 * 256, LongRun = 16 << 10;
 
     public static void Enter(byte* lines, nint bytes)
     {
@@ -26,9 +26,34 @@ internal readonly unsafe struct PortableButterflies : IButterflies
     {
         uint* tables = stackalloc uint[Tables];
         Prepare(w, tables);
+        if (bytes >= LongRun)
+        {
+            ForwardLong(low, high, bytes, tables);
+            return;
+        }
+
         for (nint i = 0; i < bytes; i += 8)
         {
             ulong b = *(ulong*)(high + i), a = *(ulong*)(low + i) ^ Product(tables, b);
+            *(ulong*)(low + i) = a;
+            *(ulong*)(high + i) = a ^ b;
+        }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ForwardLong(byte* low, byte* high, nint bytes, uint* tables)
+    {
+        uint* wide = stackalloc uint[ByteTables];
+        for (int k = 0; k < 4; k++)
+        {
+            for (int value = 0; value < 256; value++)
+                wide[256 * k + value] = tables[32 * k + (value & 15)] ^ tables[32 * k + 16 + (value >> 4)];
+        }
+
+        for (nint i = 0; i < bytes; i += 8)
+        {
+            ulong b = *(ulong*)(high + i), a = *(ulong*)(low + i) ^ LongProduct(wide, b);
             *(ulong*)(low + i) = a;
             *(ulong*)(high + i) = a ^ b;
         }
@@ -109,4 +134,18 @@ internal readonly unsafe struct PortableButterflies : IButterflies
     private static uint Product(uint x, uint* tables) =>
         tables[x & 15] ^ tables[16 + (x >> 4 & 15)] ^ tables[32 + (x >> 8 & 15)] ^ tables[48 + (x >> 12 & 15)]
         ^ tables[64 + (x >> 16 & 15)] ^ tables[80 + (x >> 20 & 15)] ^ tables[96 + (x >> 24 & 15)] ^ tables[112 + (x >> 28)];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong LongProduct(uint* wide, ulong x)
+    {
+        if (!BitConverter.IsLittleEndian)
+            return BinaryPrimitives.ReverseEndianness(LongProduct((uint)BinaryPrimitives.ReverseEndianness(x), (uint)(BinaryPrimitives.ReverseEndianness(x) >> 32), wide));
+        return LongProduct((uint)x, (uint)(x >> 32), wide);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong LongProduct(uint low, uint high, uint* wide) => LongProduct(low, wide) | (ulong)LongProduct(high, wide) << 32;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint LongProduct(uint x, uint* wide) => wide[x & 255] ^ wide[256 + (x >> 8 & 255)] ^ wide[512 + (x >> 16 & 255)] ^ wide[768 + (x >> 24)];
 }
