@@ -76,6 +76,21 @@ public static class WindowSealer
         return 4 * slots + code + levels + columns + sums + units + ScratchBytes;
     }
 
+    /// <summary>Takes most of the memory for sealing such a window from the system ahead of time, for this process's pool.</summary>
+    /// <param name="suite">Cipher and proof system.</param>
+    /// <param name="lengths">Bytes of each chunk.</param>
+    /// <param name="cancellation">Ends the work early; what is there by then is used.</param>
+    public static void Reserve(Suite suite, IReadOnlyList<int> lengths, CancellationToken cancellation)
+    {
+        if (WindowInstance.Shape(suite, lengths) is not { } shape)
+            return;
+        long units = (long)shape.PresentUnits * FastWitness.UnitSize, tails = (long)shape.Tails * FastWitness.TailSize, code = shape.CodeLength;
+        long folds = FastZerocheck.FoldBytes(shape);
+        NativePool.Shared.Reserve(
+            [units, units, units, tails, tails, tails, code * RowEncoder.Stride(shape.Rows), folds, folds, code * MerkleHash.SaltSize, (2 * code - 1) * MerkleHash.DigestSize],
+            cancellation);
+    }
+
     /// <summary>Seals one window under fresh keys.</summary>
     /// <param name="suite">Cipher and proof system.</param>
     /// <param name="lockHash">The hash of every lock of the window.</param>

@@ -20,14 +20,14 @@ internal static class BenchGetCommand
 {
     public static Command Create()
     {
-        Command command = CommandKit.Create("get", "Time whole purchases through a delaying proxy, beside bare proving of the same bytes.", "lockstep bench get --rtt 0ms,100ms --size 8MiB --json");
+        Command command = CommandKit.Create("get", "Time whole purchases through a delaying proxy, beside bare proving of the same bytes.", "lockstep bench get --rtt 0ms,100ms --size 32MiB --json");
         var rtt = new Option<string>("--rtt")
         {
             Description = "Round-trip times of the link, separated by commas; what is lost counts from the first.",
             HelpName = "TIME,...",
             DefaultValueFactory = _ => "0ms,100ms",
         };
-        Option<long> size = Sizes.Option("--size", 8 << 20, "Bytes of content.", 1, 1 << 30);
+        Option<long> size = Sizes.Option("--size", 32 << 20, "Bytes of content.", 1, 1 << 30);
         Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf.", ImportOptions.MinChunkSize, ImportOptions.MaxChunkSize);
         Option<long> proofWindow = Sizes.Option("--proof-window", new NodeSettings().ProofWindowBytes, "Bytes of content under one proof.", 1, NodeSettings.MaxProofWindowBytes);
         Option<int> runs = Numbers.Option("--runs", 3, "Runs; the median counts.", 1, 1000);

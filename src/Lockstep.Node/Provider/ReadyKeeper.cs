@@ -77,7 +77,11 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     {
         // What an earlier run sealed stays for sale, whatever this one is to seal.
         if (_aim.Windows == 0)
+        {
+            await PrepareAsync().ConfigureAwait(false);
             await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         while (!_stop.IsCancellationRequested)
         {
             string? fault = await FillAsync().ConfigureAwait(false);
@@ -87,6 +91,22 @@ internal sealed class ReadyKeeper : IAsyncDisposable
             await Task.WhenAny(_poke.Reader.ReadAsync(wait.Token).AsTask(), Task.Delay(Interval, _time, wait.Token)).ConfigureAwait(false);
             await wait.CancelAsync().ConfigureAwait(false);
         }
+    }
+
+    // Nothing is sealed ahead, but the first buyer need not wait for a prover that has to get going.
+    private async Task PrepareAsync()
+    {
+        (WindowWish Wish, IReadOnlyList<int> Lengths) first = Contents().SelectMany(content => WindowsOf(content.Root, content.Sold).Take(1)).FirstOrDefault();
+        if (first.Wish is not { } wish)
+            return;
+        Task<bool> prepared = _prover.RunWhenIdleAsync(
+            token =>
+            {
+                _source.Prepare(wish.SuiteId, first.Lengths, token);
+                return true;
+            },
+            _stop.Token);
+        await ((Task)prepared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     // Seals what is missing, one by one, each time for what is wanted by then. Ends with a sentence when something is in the way.
@@ -159,7 +179,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     private List<WindowWish> Wishes()
     {
         var wishes = new List<WindowWish>();
-        List<IEnumerator<WindowWish>> contents = [.. Contents().Select(content => WindowsOf(content.Root, content.Sold).GetEnumerator())];
+        List<IEnumerator<WindowWish>> contents = [.. Contents().Select(content => WindowsOf(content.Root, content.Sold).Select(window => window.Wish).GetEnumerator())];
         while (contents.Count > 0 && wishes.Count < _aim.Windows)
         {
             contents.RemoveAll(windows => !windows.MoveNext());
@@ -182,7 +202,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     }
 
     // As it was sold last, since the next buyer may well ask for the same; else as a buyer asks by default.
-    private IEnumerable<WindowWish> WindowsOf(Cid root, DealTerms? sold)
+    private IEnumerable<(WindowWish Wish, IReadOnlyList<int> Lengths)> WindowsOf(Cid root, DealTerms? sold)
     {
         if (_catalog.ManifestOf(root) is not (RootRecord { IsCold: false }, DagManifest manifest))
             yield break;
@@ -193,6 +213,6 @@ internal sealed class ReadyKeeper : IAsyncDisposable
             yield break;
         int perWindow = Math.Clamp(sold?.ChunksPerWindow ?? ask.MaxChunksPerWindow, 1, ask.MaxChunksPerWindow);
         foreach (SizedCid[] window in manifest.Chunks.Chunk(perWindow))
-            yield return new WindowWish(suite, lockHash, [.. window.Select(chunk => chunk.Cid)]);
+            yield return (new WindowWish(suite, lockHash, [.. window.Select(chunk => chunk.Cid)]), [.. window.Select(chunk => (int)chunk.Length)]);
     }
 }

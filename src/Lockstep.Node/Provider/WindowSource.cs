@@ -44,6 +44,9 @@ internal sealed class WindowSource(ProviderStore store, BlockStore blocks, IProo
     /// <summary>A window in store, taken out of it for good; null when there is none.</summary>
     public SealedWindow? Take(WindowWish wish) => store.TakeReady(FingerprintOf(wish));
 
+    /// <summary>Gets the prover ready for windows of chunks of these lengths, as far as there is time.</summary>
+    public void Prepare(string suiteId, IReadOnlyList<int> lengths, CancellationToken cancellation) => proofs.Prepare(suiteId, lengths, cancellation);
+
     /// <summary>Seals a window under fresh keys and writes its bytes to the disk. Heavy: seconds.</summary>
     /// <returns>The window, or what is wrong with the content.</returns>
     /// <exception cref="NodeException">The bytes cannot be written.</exception>

@@ -19,6 +19,12 @@ public interface IProofSystem
     /// <param name="cancellation">Ends the work; the keys made for it are gone and never used.</param>
     SealedWindow Seal(string suiteId, LockHashKind lockHash, Bytes32 provider, IReadOnlyList<ReadOnlyMemory<byte>> blocks, CancellationToken cancellation);
 
+    /// <summary>Gets ready for sealing such windows, so that the first buyer need not wait for it; does as much as there is time for.</summary>
+    /// <param name="suiteId">One of <see cref="Suites"/>.</param>
+    /// <param name="lengths">Bytes of each chunk.</param>
+    /// <param name="cancellation">There is no more time.</param>
+    void Prepare(string suiteId, IReadOnlyList<int> lengths, CancellationToken cancellation);
+
     /// <summary>Checks a window's proof.</summary>
     /// <param name="offer">What was offered; its CIDs are the expected ones.</param>
     /// <param name="provider">Fingerprint of the provider's key.</param>

@@ -23,13 +23,22 @@ public sealed class LockstepProofs(int threads = 0) : IProofSystem
     public SealedWindow Seal(
         string suiteId, LockHashKind lockHash, Bytes32 provider, IReadOnlyList<ReadOnlyMemory<byte>> blocks, CancellationToken cancellation)
     {
-        Suite suite = Proofs.Soundness.Suites.Find(suiteId) ?? throw new ArgumentException($"There is no suite {suiteId}.", nameof(suiteId));
-        var workers = new Workers(threads == 0 ? Environment.ProcessorCount : threads, cancellation);
+        Suite suite = SuiteOf(suiteId);
+        Workers workers = NewWorkers(cancellation);
         using Proofs.SealedWindow made = WindowSealer.Seal(suite, LockOf(lockHash), provider.Memory, blocks, Randomness, workers);
         return new SealedWindow(
             [.. made.Statement.Chunks.Select((chunk, i) => new SealedChunk(
                 new Bytes32(chunk.SealId.Span), new Bytes32(chunk.Lock.Span), chunk.Nonce, chunk.FirstCounter, made.Ciphertexts[i], made.Key(i).ToArray()))],
             made.Proof);
+    }
+
+    /// <inheritdoc/>
+    public void Prepare(string suiteId, IReadOnlyList<int> lengths, CancellationToken cancellation)
+    {
+        // A window of one byte runs nearly all of the code, which is compiled by that; its keys are for nothing.
+        Suite suite = SuiteOf(suiteId);
+        WindowSealer.Seal(suite, LockHash.Sha256, new byte[Bytes32.Length], [new byte[1]], Randomness, NewWorkers(cancellation)).Dispose();
+        WindowSealer.Reserve(suite, lengths, cancellation);
     }
 
     /// <inheritdoc/>
@@ -49,6 +58,10 @@ public sealed class LockstepProofs(int threads = 0) : IProofSystem
         OpenResult result = ChunkOpener.Open(StatementOf(chunk), LockOf(lockHash), key.Span, ciphertext.Span, block);
         return result.IsOpened ? (block, null) : (null, result.Message);
     }
+
+    private static Suite SuiteOf(string id) => Proofs.Soundness.Suites.Find(id) ?? throw new ArgumentException($"There is no suite {id}.", nameof(id));
+
+    private Workers NewWorkers(CancellationToken cancellation) => new(threads == 0 ? Environment.ProcessorCount : threads, cancellation);
 
     private static ChunkStatement StatementOf(OfferedChunk chunk) =>
         new(chunk.Length, chunk.Cid.DigestMemory, chunk.SealId.Memory, chunk.Nonce, chunk.FirstCounter, chunk.Lock.Memory);

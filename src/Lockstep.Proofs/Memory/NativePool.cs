@@ -11,6 +11,7 @@ internal sealed unsafe partial class NativePool : IDisposable
 {
     private const nuint Granule = 2 << 20;
     private const int AdviseHugePages = 14, AdviseNoDump = 16;
+    private const long PageBytes = 4096;
 
     private readonly List<NativeBlock> _free = [];
     private bool _disposed;
@@ -43,6 +44,28 @@ internal sealed unsafe partial class NativePool : IDisposable
         }
 
         return Allocate(bytes);
+    }
+
+    /// <summary>
+    /// Has blocks of these sizes ready, their pages taken from the system already: on some machines that costs more than what is
+    /// then done in them.
+    /// </summary>
+    /// <param name="sizes">Bytes of each block.</param>
+    /// <param name="cancellation">Ends the work early; what is there by then stays.</param>
+    public void Reserve(IReadOnlyList<long> sizes, CancellationToken cancellation)
+    {
+        var blocks = new List<NativeBlock>();
+        foreach (long bytes in sizes)
+        {
+            if (cancellation.IsCancellationRequested)
+                break;
+            NativeBlock block = Rent(bytes);
+            blocks.Add(block);
+            for (long at = 0; at < block.Capacity && !cancellation.IsCancellationRequested; at += PageBytes)
+                NativeMemory.Clear(block.Memory + at, (nuint)PageBytes);
+        }
+
+        blocks.ForEach(GiveBack);
     }
 
     /// <summary>Blocks that are not in use.</summary>

@@ -50,7 +50,7 @@ internal sealed unsafe partial class FastZerocheck : IDisposable
         _zSums = NativePool.Shared.Rent(8L * WitnessBits.UnitBytes * Gf128.Size);
         _zTailSums = NativePool.Shared.Rent(8L * SkipKernel.BlockBytes * Gf128.Size);
         _weights = NativePool.Shared.Rent(((long)_units * _shape.HCount + _tailBlocks) * Gf128.Size);
-        _otherA = NativePool.Shared.Rent(Math.Max(((long)_units * _shape.HCount + _tailBlocks) * BlockWords / 2, 16L << _shape.Kappa) * Gf128.Size);
+        _otherA = NativePool.Shared.Rent(Folds(_shape, _units, _tailBlocks));
         _otherB = NativePool.Shared.Rent(_otherA.Length);
         try
         {
@@ -63,6 +63,12 @@ internal sealed unsafe partial class FastZerocheck : IDisposable
             throw;
         }
     }
+
+    /// <summary>Bytes of the folds of one form, at most.</summary>
+    public static long FoldBytes(ArgumentShape shape) => Folds(shape, shape.PresentUnits, shape.Tails << shape.TailInnerBits);
+
+    private static long Folds(ArgumentShape shape, int units, int tailBlocks) =>
+        Math.Max(((long)units * shape.HCount + tailBlocks) * BlockWords / 2, 16L << shape.Kappa) * Gf128.Size;
 
     /// <summary>v_a, v_b, v_c once every variable is bound.</summary>
     public (Gf128 A, Gf128 B, Gf128 C) End => (_columnA[0], _columnB[0], _columnZ[0]);

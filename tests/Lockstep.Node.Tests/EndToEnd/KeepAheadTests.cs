@@ -105,6 +105,19 @@ public class KeepAheadTests
         await FillAsync(market, new KeepAhead(2, []), wanted: 0);
     }
 
+    [Fact]
+    public async Task WithoutSealingAheadTheProverIsMadeReadyForTheFirstWindow()
+    {
+        await using Market market = NewMarket();
+        market.Add(Size);
+        var proofs = new StandInProofs();
+        await using ProviderNode seller = await market.ServeAsync(options => options with { Proofs = proofs });
+        while (proofs.Prepared.IsEmpty)
+            await Task.Delay(10, Market.Cancellation);
+        Assert.Equal([64 << 10, 64 << 10], Assert.Single(proofs.Prepared));
+        Assert.Equal(0, proofs.WindowsSealed);
+    }
+
     private static Market NewMarket() => new() { Settings = new NodeSettings { PricePerByteAtto = "3", ProofWindowBytes = 128 << 10 } };
 
     // Serves until as many windows are ready as are wanted, and stops.

@@ -199,6 +199,10 @@ public class KeyPrunerTests
             return made;
         }
 
+        public void Prepare(string suiteId, IReadOnlyList<int> lengths, CancellationToken cancellation)
+        {
+        }
+
         public string? Verify(SealedOffer offer, Bytes32 provider, IReadOnlyList<ReadOnlyMemory<byte>> ciphertexts, ReadOnlyMemory<byte> proof) =>
             _proofs.Verify(offer, provider, ciphertexts, proof);
 

@@ -44,6 +44,11 @@ internal sealed class StandInProofs(TimeSpan? sealTime = null) : IProofSystem
         return new SealedWindow(chunks, proof);
     }
 
+    /// <summary>The windows that were prepared for, as lengths of chunks.</summary>
+    public System.Collections.Concurrent.ConcurrentQueue<IReadOnlyList<int>> Prepared { get; } = [];
+
+    public void Prepare(string suiteId, IReadOnlyList<int> lengths, CancellationToken cancellation) => Prepared.Enqueue(lengths);
+
     public string? Verify(SealedOffer offer, Bytes32 provider, IReadOnlyList<ReadOnlyMemory<byte>> ciphertexts, ReadOnlyMemory<byte> proof)
     {
         byte[] expected = Digest(
