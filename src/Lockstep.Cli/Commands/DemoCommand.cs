@@ -72,7 +72,7 @@ internal static class DemoCommand
         await ledger.FundAsync(buyerAccount, funds, cancellation).ConfigureAwait(false);
 
         // ---- The sale: two processes that share nothing but the ledger's file and a socket. -----------------------------
-        var watch = Stopwatch.StartNew();
+        var started = Stopwatch.StartNew();
         string received = Path.Combine(folder, "received");
         JsonElement bought;
         await using (ChildProcess serving = ChildProcess.Start(
@@ -83,10 +83,11 @@ internal static class DemoCommand
             ]))
         {
             string address = (await serving.ReadJsonAsync(cancellation).ConfigureAwait(false)).GetProperty("address").GetString()!;
-            int windowsReady = keepAhead == 0 ? 0 : await SealAheadAsync(serving, output, cancellation).ConfigureAwait(false);
-            double sealAheadSeconds = watch.Elapsed.TotalSeconds;
+            int windowsReady = await GetReadyAsync(serving, keepAhead > 0, output, cancellation).ConfigureAwait(false);
+            double readySeconds = started.Elapsed.TotalSeconds;
             Task drained = DrainAsync(serving, output, cancellation);
             output.Note($"selling {Sizes.Format(record.Size)} in {record.ChunkCount} chunks from {address}");
+            var watch = Stopwatch.StartNew();
             await using (ChildProcess getting = ChildProcess.Start(
                 "get", record.Root.ToString(), "--from", address, "-o", received, "--json", "--home", buyer.Folder, "--ledger", ledgerPath,
                 "--window", window.ToString(CultureInfo.InvariantCulture), "--lock", ProofFolder.Name(lockHash), "--suite", suite.Id))
@@ -101,10 +102,10 @@ internal static class DemoCommand
             double seconds = keepAhead == 0 ? watch.Elapsed.TotalSeconds : bought.GetProperty("seconds").GetDouble();
             await serving.StopAsync(cancellation).ConfigureAwait(false);
             await drained.ConfigureAwait(false);
-            return await SettleAsync(seconds, windowsReady, sealAheadSeconds).ConfigureAwait(false);
+            return await SettleAsync(seconds, windowsReady, readySeconds).ConfigureAwait(false);
         }
 
-        async Task<int> SettleAsync(double seconds, int windowsReady, double sealAheadSeconds)
+        async Task<int> SettleAsync(double seconds, int windowsReady, double readySeconds)
         {
             // ---- Redeem one voucher per lane, settle, collect. ----------------------------------------------------------
             IReadOnlyList<RailReceipt> redeemed = await Settlement.RedeemAsync(seller, ledger, sellerKey, null, cancellation).ConfigureAwait(false);
@@ -145,7 +146,7 @@ internal static class DemoCommand
                     seconds,
                     mibPerSecond = record.Size / (double)(1 << 20) / seconds,
                     windowsReady,
-                    sealAheadSeconds = keepAhead == 0 ? (double?)null : sealAheadSeconds,
+                    readySeconds,
                     paidAtto = paid.ToString(),
                     earnedAtto = earned.ToString(),
                     pricePerByteAtto = PricePerByteAtto.ToString(CultureInfo.InvariantCulture),
@@ -172,12 +173,14 @@ internal static class DemoCommand
         }
     }
 
-    // Waits until as many windows are sealed as there are, or as were asked for.
-    private static async Task<int> SealAheadAsync(ChildProcess serving, Output output, CancellationToken cancellation)
+    // A provider that is up: its prover has got going, and with windows to be sealed ahead, they are.
+    private static async Task<int> GetReadyAsync(ChildProcess serving, bool isKeepingAhead, Output output, CancellationToken cancellation)
     {
         while (true)
         {
             JsonElement notice = await serving.ReadJsonAsync(cancellation).ConfigureAwait(false);
+            if (notice.TryGetProperty("proverReady", out _) && !isKeepingAhead)
+                return 0;
             if (!notice.TryGetProperty("windowsReady", out JsonElement ready))
                 continue;
             if (notice.TryGetProperty("sentence", out JsonElement sentence))

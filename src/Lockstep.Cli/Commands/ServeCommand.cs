@@ -69,6 +69,7 @@ internal static class ServeCommand
                 Listen = address,
                 AdvertisedHost = result.GetValue(host),
                 KeepAhead = ahead,
+                ProverReady = () => events.Post(output.Lines(new { proverReady = true }, "the prover is ready")),
                 WindowReady = notice => events.Post(output.Lines(
                     new { windowsReady = notice.Ready, windowsWanted = notice.Wanted, sentence = notice.Sentence },
                     $"sealed ahead: {notice.Ready} of {notice.Wanted} windows{(notice.Sentence is { } sentence ? "  " + sentence : "")}")),

@@ -49,6 +49,9 @@ public sealed record ProviderOptions(HomeFolder Home, IRail Rail, SecpKey Wallet
 
     /// <summary>Told of every window that was sealed ahead, and of what hinders it.</summary>
     public Action<ReadyNotice>? WindowReady { get; init; }
+
+    /// <summary>Told when the prover has got going and would seal the next window at its full speed; deals are taken before.</summary>
+    public Action? ProverReady { get; init; }
 }
 
 /// <summary>
@@ -152,7 +155,7 @@ public sealed class ProviderNode : IAsyncDisposable
         ProviderPolicy policy = options.Policy with { WindowsAhead = settings.WindowsAhead, PrepareTimeout = TimeSpan.FromSeconds(settings.UnsealLimitSeconds + 60) };
         var context = new ProviderContext(new ProviderIdentity(identity), channels, options.Rail.Vouchers, store, store, policy);
         var windows = new WindowSource(store, content.Blocks, proofs, context.Identity.Fingerprint);
-        ReadyKeeper keeper = Keep(new ReadyKeeper(options.KeepAhead, store, catalog, content.Roots, windows, prover, options.Time, options.WindowReady));
+        ReadyKeeper keeper = Keep(new ReadyKeeper(options.KeepAhead, store, catalog, content.Roots, windows, prover, options.Time, options.WindowReady, options.ProverReady));
         _loop = Keep(new ProviderLoop(new ProviderLoopParts(
             store, content, catalog, unsealer, prover, windows, keeper.Poke, options.Rail, clock, options.Time, context, settings.MaxDeals, options.DealChanged)));
         var redeemer = new Redeemer(store, options.Rail, options.Wallet, payee, new RedeemPolicy(settings.RedeemMarginEpochs));

@@ -49,14 +49,16 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     private readonly ProvingScheduler<DealId> _prover;
     private readonly TimeProvider _time;
     private readonly Action<ReadyNotice>? _notices;
+    private readonly Action? _proverReady;
     private readonly Channel<bool> _poke = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stop = new();
 
     public ReadyKeeper(
         KeepAhead aim, ProviderStore store, Catalog catalog, RootIndex roots, WindowSource source, ProvingScheduler<DealId> prover, TimeProvider time,
-        Action<ReadyNotice>? notices)
+        Action<ReadyNotice>? notices, Action? proverReady)
     {
-        (_aim, _store, _catalog, _roots, _source, _prover, _time, _notices) = (aim, store, catalog, roots, source, prover, time, notices);
+        (_aim, _store, _catalog, _roots, _source, _prover, _time) = (aim, store, catalog, roots, source, prover, time);
+        (_notices, _proverReady) = (notices, proverReady);
         Completion = Task.Run(KeepAsync);
     }
 
@@ -75,12 +77,12 @@ internal sealed class ReadyKeeper : IAsyncDisposable
 
     private async Task KeepAsync()
     {
+        await PrepareAsync().ConfigureAwait(false);
+        _proverReady?.Invoke();
+
         // What an earlier run sealed stays for sale, whatever this one is to seal.
         if (_aim.Windows == 0)
-        {
-            await PrepareAsync().ConfigureAwait(false);
             await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
 
         while (!_stop.IsCancellationRequested)
         {
@@ -93,7 +95,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         }
     }
 
-    // Nothing is sealed ahead, but the first buyer need not wait for a prover that has to get going.
+    // The first buyer need not wait for a prover that has to get going.
     private async Task PrepareAsync()
     {
         (WindowWish Wish, IReadOnlyList<int> Lengths) first = Contents().SelectMany(content => WindowsOf(content.Root, content.Sold).Take(1)).FirstOrDefault();

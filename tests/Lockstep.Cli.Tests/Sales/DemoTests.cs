@@ -37,7 +37,7 @@ public class DemoTests
     {
         JsonElement result = (await Support.Lockstep.RunAsync("demo", "--size", "1KiB", "--lock", lockHash, "--keep-ahead", "--json")).Ok().Json;
         Assert.Equal(1, result.GetProperty("windowsReady").GetInt32());
-        Assert.True(result.GetProperty("sealAheadSeconds").GetDouble() > 0);
+        Assert.True(result.GetProperty("readySeconds").GetDouble() > 0);
         Assert.True(result.GetProperty("ok").GetBoolean());
         Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
     }
