@@ -348,17 +348,25 @@ internal sealed class ProviderLoop : IAsyncDisposable
     private async Task SealAsync(ActiveDeal deal, ProviderEffect.SealWindow seal, CancellationToken cancellation)
     {
         var wish = new WindowWish(seal.SuiteId, seal.LockHash, [.. seal.Chunks.Select(chunk => chunk.Cid)]);
-        if (_parts.Windows.Take(wish) is { } ready)
+        try
         {
-            Post(deal, new ProviderEvent.WindowSealed(seal.Window, ready));
-            _parts.Taken();
-            return;
-        }
+            if (_parts.Windows.Take(wish) is { } ready)
+            {
+                Post(deal, new ProviderEvent.WindowSealed(seal.Window, ready));
+                _parts.Taken();
+                return;
+            }
 
-        Outcome<SealedWindow> made = await _parts.Prover.RunAsync(deal.Engine.DealId, token => _parts.Windows.Make(wish, token), cancellation).ConfigureAwait(false);
-        Post(deal, made.Try(out SealedWindow? window, out ContentError? error)
-            ? new ProviderEvent.WindowSealed(seal.Window, window)
-            : new ProviderEvent.SealFailed(seal.Window, error.Message));
+            Outcome<SealedWindow> made = await _parts.Prover.RunAsync(deal.Engine.DealId, token => _parts.Windows.Make(wish, token), cancellation).ConfigureAwait(false);
+            Post(deal, made.Try(out SealedWindow? window, out ContentError? error)
+                ? new ProviderEvent.WindowSealed(seal.Window, window)
+                : new ProviderEvent.SealFailed(seal.Window, error.Message));
+        }
+        catch (NodeException fault)
+        {
+            // A store that fails, as when the disk is full, ends the loop and not the deal: it goes on at the next start.
+            _mailbox.Writer.TryWrite(() => Task.FromException(fault));
+        }
     }
 
     private async Task ReadChannelAsync(ActiveDeal deal, ChannelId channel, CancellationToken cancellation)

@@ -111,32 +111,43 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         await ((Task)prepared).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // Seals what is missing, one by one, each time for what is wanted by then. Ends with a sentence when something is in the way.
+    // Seals what is missing, one by one, each time for what is wanted by then. Returns a sentence when something was in the way.
     private async Task<string?> FillAsync()
     {
+        string? fault = null;
+        var failed = new HashSet<Bytes32>();
         DropSurplus();
         Report(null);
-        while (!_stop.IsCancellationRequested && Missing() is { } wish)
+        while (!_stop.IsCancellationRequested && Missing(failed) is { } wish)
         {
+            Bytes32 mark = _source.FingerprintOf(wish);
             try
             {
                 Outcome<SealedWindow> made = await _prover.RunWhenIdleAsync(token => _source.Make(wish, token), _stop.Token).ConfigureAwait(false);
-                if (!made.Try(out SealedWindow? window, out ContentError? error))
-                    return error.Message;
-                _store.PutReady(_source.FingerprintOf(wish), window);
-                Report(null);
+                if (made.Try(out SealedWindow? window, out ContentError? error))
+                {
+                    _store.PutReady(mark, window);
+                    Report(null);
+                    continue;
+                }
+
+                fault = error.Message;
             }
             catch (OperationCanceledException)
             {
                 // A buyer came first, or the end. The keys made so far are gone.
+                continue;
             }
-            catch (NodeException failure)
+            catch (Exception failure)
             {
-                return failure.Message;
+                fault = failure.Message;
             }
+
+            // Whatever is wrong with this one, the others are sealed all the same; the next round tries it again.
+            failed.Add(mark);
         }
 
-        return null;
+        return fault;
     }
 
     private void Report(string? sentence)
@@ -147,13 +158,15 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         _notices(new ReadyNotice(wanted.Sum(pair => Math.Min(pair.Value, held.GetValueOrDefault(pair.Key))), wanted.Values.Sum(), sentence));
     }
 
-    // The first wish of which fewer windows are in store than are wanted.
-    private WindowWish? Missing()
+    // The first wish of which fewer windows are in store than are wanted, but for those that failed.
+    private WindowWish? Missing(HashSet<Bytes32> failed)
     {
         var left = new Dictionary<Bytes32, int>(_store.CountReady());
         foreach (WindowWish wish in Wishes())
         {
             Bytes32 mark = _source.FingerprintOf(wish);
+            if (failed.Contains(mark))
+                continue;
             if (left.GetValueOrDefault(mark) == 0)
                 return wish;
             left[mark]--;
@@ -168,11 +181,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         IReadOnlyDictionary<Bytes32, int> wanted = Wanted(), held = _store.CountReady();
         if (held.Values.Sum() + wanted.Sum(pair => Math.Max(0, pair.Value - held.GetValueOrDefault(pair.Key))) <= _aim.Windows)
             return;
-        foreach ((Bytes32 mark, int count) in held)
-        {
-            if (count > wanted.GetValueOrDefault(mark))
-                _store.DropReady(mark, wanted.GetValueOrDefault(mark));
-        }
+        _store.DropReady(held.Where(pair => pair.Value > wanted.GetValueOrDefault(pair.Key)).ToDictionary(pair => pair.Key, pair => wanted.GetValueOrDefault(pair.Key)));
     }
 
     private Dictionary<Bytes32, int> Wanted() => Wishes().GroupBy(_source.FingerprintOf).ToDictionary(group => group.Key, group => group.Count());

@@ -113,25 +113,34 @@ public sealed partial class ProviderStore
         .ToDictionary(row => row.Mark, row => row.Held);
 
     /// <summary>Overwrites the keys of windows in store that nobody wants any more, and deletes their bytes.</summary>
-    /// <param name="fingerprint">Which ones.</param>
-    /// <param name="keep">How many of them stay.</param>
-    internal void DropReady(Bytes32 fingerprint, int keep)
+    /// <param name="keep">How many of each fingerprint stay; those that it does not name all stay.</param>
+    internal void DropReady(IReadOnlyDictionary<Bytes32, int> keep)
     {
         var files = new List<string>();
-        _file.Write((connection, transaction) => files.AddRange(connection.Query<string>(
-            "DELETE FROM ready_windows WHERE ready IN (SELECT ready FROM ready_windows WHERE fingerprint = @mark ORDER BY ready LIMIT -1 OFFSET @keep) RETURNING file",
-            new { mark = fingerprint.Memory.ToArray(), keep }, transaction)));
+        _file.Write((connection, transaction) =>
+        {
+            foreach ((Bytes32 fingerprint, int count) in keep)
+            {
+                files.AddRange(connection.Query<string>(
+                    "DELETE FROM ready_windows WHERE ready IN (SELECT ready FROM ready_windows WHERE fingerprint = @mark ORDER BY ready LIMIT -1 OFFSET @count) RETURNING file",
+                    new { mark = fingerprint.Memory.ToArray(), count }, transaction));
+            }
+        });
         files.ForEach(_sealed.Delete);
         if (files.Count > 0)
             EmptyLog();
     }
 
-    /// <summary>What each content was last sold as: the newest deal of each root, newest first.</summary>
+    /// <summary>
+    /// What each content was last sold as: the newest deal of each root, newest first. Of deals that were paid for only: a
+    /// proposal costs nothing, so it decides nothing.
+    /// </summary>
     internal IReadOnlyList<DealProposal> LastSold() => _file.Read(connection => connection.Select(
         _path,
         """
         SELECT * FROM proposals JOIN (
-            SELECT deal_id, created_ms, row_number() OVER (PARTITION BY root ORDER BY created_ms DESC) AS age FROM deals JOIN proposals USING (deal_id)) USING (deal_id)
+            SELECT deal_id, created_ms, row_number() OVER (PARTITION BY root ORDER BY created_ms DESC) AS age
+            FROM deals JOIN proposals USING (deal_id) WHERE chunks_sold > 0) USING (deal_id)
         WHERE age = 1 ORDER BY created_ms DESC
         """,
         null, row => row.Proposal().Proposal));

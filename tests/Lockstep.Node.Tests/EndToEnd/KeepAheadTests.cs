@@ -31,6 +31,8 @@ public class KeepAheadTests
             Assert.Equal(DealStatus.Completed, result.Deal!.Status);
             Assert.Equal(bytes, await File.ReadAllBytesAsync(market.File("out"), Market.Cancellation));
             Assert.Equal(0, idle.WindowsSealed);
+            using (var store = ProviderStore.Open(market.SellerHome.ProviderStorePath, TimeProvider.System))
+                Assert.Equal(root, Assert.Single(store.LastSold()).PayloadCid);
 
             // The next buyer finds the store empty.
             using var wallet = SecpKey.Generate(RandomNumberGenerator.Fill);
@@ -103,6 +105,48 @@ public class KeepAheadTests
         await using Market market = NewMarket();
         market.Add(Size, cold: true);
         await FillAsync(market, new KeepAhead(2, []), wanted: 0);
+    }
+
+    // A block that has rotted: said, and the rest is sealed.
+    [Fact]
+    public async Task ContentThatCannotBeReadHoldsUpNoOther()
+    {
+        await using Market market = NewMarket();
+        (_, byte[] bytes) = market.Add(Size);
+        market.Add(Size - 1);
+        var leaf = Cid.Of(Multicodec.Raw, bytes.AsSpan(0, 64 << 10));
+        string file = Assert.Single(
+            Directory.EnumerateFiles(market.SellerHome.Folder, "*", SearchOption.AllDirectories),
+            path => new FileInfo(path).Length == 64 << 10 && File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes.AsSpan(0, 64 << 10)));
+        await File.WriteAllBytesAsync(file, new byte[64 << 10], Market.Cancellation);
+        var ready = new ReadySignal();
+        await using ProviderNode seller = await market.ServeAsync(options => options with { KeepAhead = new KeepAhead(4, []), WindowReady = ready.Take });
+        await ready.WaitForAsync(() => ready.Notices.Any(notice => notice.Sentence is not null));
+        ReadyNotice last = ready.Notices[^1];
+        Assert.Equal((3, 4), (last.Ready, last.Wanted));
+        Assert.Contains(leaf.ToString(), last.Sentence, StringComparison.Ordinal);
+    }
+
+    // Whoever only proposes has paid nothing, and does not decide what is hot.
+    [Fact]
+    public async Task ADealThatWasNotPaidForMakesNothingHot()
+    {
+        await using Market market = NewMarket();
+        (Cid root, _) = market.Add(Size);
+        await using ProviderNode seller = await market.ServeAsync(options => options with { Proofs = new StandInProofs(TimeSpan.FromMinutes(10)) });
+        using var store = ProviderStore.Open(market.SellerHome.ProviderStorePath, TimeProvider.System);
+        using var leaving = new CancellationTokenSource();
+        await using (RetrievalClient buyer = await market.OpenBuyerAsync())
+        {
+            Task buying = buyer.GetAsync(new RetrievalRequest(root, seller.Address), null, leaving.Token);
+            while (store.ListDeals().Count == 0)
+                await Task.Delay(10, Market.Cancellation);
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => buying);
+        }
+
+        Assert.Single(store.ListDeals());
+        Assert.Empty(store.LastSold());
     }
 
     [Fact]

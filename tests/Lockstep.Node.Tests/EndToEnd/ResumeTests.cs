@@ -87,6 +87,28 @@ public class ResumeTests
         await AssertSoldOnceAsync(market, deal, bytes, openLocks: 1);
     }
 
+    // As when the disk is full: whoever has paid so far loses nothing by it.
+    [Fact]
+    public async Task ASellerThatCannotWriteAWindowStopsAndItsDealGoesOnAtTheNextStart()
+    {
+        const int Size = 300_000;
+        await using var market = new Market { Settings = SmallWindows };
+        (Cid root, byte[] bytes) = market.Add(Size);
+        ProviderNode seller = await market.ServeAsync();
+        var listen = new ListenAddress(IPAddress.Loopback, seller.Address.Port);
+        string windows = Path.Combine(market.SellerHome.Folder, "sealed");
+        await File.WriteAllTextAsync(windows, "in the way", Market.Cancellation);
+        Task<RetrievalResult> buying = market.GetAsync(seller.Address, root, request => request with { Output = market.File("out") });
+
+        NodeException fault = await Assert.ThrowsAsync<NodeException>(() => seller.Completion.WaitAsync(Market.Cancellation));
+        Assert.Equal(NodeFault.HomeUnusable, fault.Fault);
+        Assert.Contains(windows, fault.Message, StringComparison.Ordinal);
+        await seller.DisposeAsync();
+        File.Delete(windows);
+        await using (await market.ServeAsync(options => options with { Listen = listen }))
+            await AssertSoldOnceAsync(market, (await buying).Deal!, bytes, openLocks: 1);
+    }
+
     [Fact]
     public async Task AStoppedDealIsCancelledOnRequestAndKeepsWhatWasPaid()
     {

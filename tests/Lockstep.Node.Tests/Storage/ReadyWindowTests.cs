@@ -84,7 +84,7 @@ public class ReadyWindowTests
             foreach (SealedWindow window in made)
                 store.PutReady(Mark, window);
             Assert.True(Holds(folder, made[2].Chunks[0].Key), "the test does not find a key that is there");
-            store.DropReady(Mark, keep: 1);
+            store.DropReady(new Dictionary<Bytes32, int> { [Mark] = 1 });
             Assert.Equal(1, store.CountReady()[Mark]);
         }
 
