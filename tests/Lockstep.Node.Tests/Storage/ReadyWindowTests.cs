@@ -140,8 +140,15 @@ public class ReadyWindowTests
                             "INSERT INTO sealed_chunks VALUES (@deal, @window, @i, @i, @cid, @length, @sealId, @keyLock, @nonce, 0, @key, @ciphertext)",
                             new
                             {
-                                deal = deal.Key(), window, i, cid, length = chunk.Ciphertext.Length, sealId = chunk.SealId.Memory.ToArray(),
-                                keyLock = (window == 0 ? chunk.Lock : Random32()).Memory.ToArray(), nonce = chunk.Nonce.ToArray(), key = chunk.Key.ToArray(),
+                                deal = deal.Key(),
+                                window,
+                                i,
+                                cid,
+                                length = chunk.Ciphertext.Length,
+                                sealId = chunk.SealId.Memory.ToArray(),
+                                keyLock = (window == 0 ? chunk.Lock : Random32()).Memory.ToArray(),
+                                nonce = chunk.Nonce.ToArray(),
+                                key = chunk.Key.ToArray(),
                                 ciphertext = window == 0 ? chunk.Ciphertext.ToArray() : null,
                             },
                             transaction);
