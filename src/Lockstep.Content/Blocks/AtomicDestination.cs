@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Lockstep.Content.Blocks;
 
@@ -8,6 +11,11 @@ namespace Lockstep.Content.Blocks;
 /// </summary>
 internal sealed class AtomicDestination : IDisposable
 {
+    private const string Extension = ".partial";
+
+    // Folders may be shared: what another machine is writing is not this one's to judge.
+    private static readonly string Prefix = $".lockstep-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Environment.MachineName)))[..8]}-";
+
     private readonly string _destination;
     private readonly bool _overwrite;
     private bool _committed;
@@ -35,9 +43,10 @@ internal sealed class AtomicDestination : IDisposable
                 return new ContentError(ContentErrorKind.NotFound, $"There is no folder '{parent}' to write '{name}' into; make it first.");
             if (!overwrite && FileSystem.Exists(path))
                 return new ContentError(ContentErrorKind.DestinationExists, $"'{destination}' exists already; choose another name, or ask to replace it.");
+            Sweep(parent);
             for (int attempt = 0; ; attempt++)
             {
-                string temporary = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $".lockstep-{Environment.ProcessId}-{attempt}.partial"));
+                string temporary = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{attempt}{Extension}"));
                 if (!FileSystem.Exists(temporary))
                     return new AtomicDestination(path, temporary, overwrite);
             }
@@ -79,6 +88,30 @@ internal sealed class AtomicDestination : IDisposable
     {
         if (!_committed)
             FileSystem.TryDelete(TemporaryPath);
+    }
+
+    // What processes of this machine left that were killed while they wrote.
+    private static void Sweep(string folder)
+    {
+        foreach (string path in Directory.EnumerateFileSystemEntries(folder, Prefix + "*" + Extension))
+        {
+            string process = Path.GetFileName(path)[Prefix.Length..].Split('-')[0];
+            if (int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && id != Environment.ProcessId && !IsRunning(id))
+                FileSystem.TryDelete(path);
+        }
+    }
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using var known = Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private void ReplaceExisting()

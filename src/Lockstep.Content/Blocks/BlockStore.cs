@@ -75,10 +75,22 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
     }
 
     /// <summary>Verifies and stores one block. When this returns null the block survives a crash.</summary>
-    public ContentError? Put(Cid cid, ReadOnlySpan<byte> block)
+    public ContentError? Put(Cid cid, ReadOnlySpan<byte> block) => BlockLimits.Refuse(cid, block) ?? Write(cid, block);
+
+    /// <summary>
+    /// Stores a leaf whose digest the caller has checked, as opening a chunk does: it is not hashed a second time. When this
+    /// returns null the block survives a crash.
+    /// </summary>
+    public ContentError? PutVerified(Cid cid, ReadOnlySpan<byte> block)
     {
-        if (BlockLimits.Refuse(cid, block) is { } refusal)
-            return refusal;
+        ArgumentNullException.ThrowIfNull(cid);
+        if (block.Length > BlockLimits.MaxLeafBytes)
+            return BlockLimits.LeafTooLarge(cid, block.Length);
+        return cid.RefuseOtherHash() ?? Write(cid, block);
+    }
+
+    private ContentError? Write(Cid cid, ReadOnlySpan<byte> block)
+    {
         string path = PathOf(cid.Digest);
         if (IsIntact(path, cid, block.Length))
             return null;

@@ -44,6 +44,9 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
     /// <summary>Told the number of bytes written so far, after each block.</summary>
     public IProgress<long>? Progress { get; init; }
 
+    /// <summary>Asked when all is written, before it appears at its destination; with an error nothing appears and nothing is left.</summary>
+    public Func<ContentError?>? Confirm { get; init; }
+
     /// <summary>Writes the content of <paramref name="root"/> to <paramref name="destination"/>, whose parent folder must exist.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled; nothing was left.</exception>
     public Outcome<ExportResult> Export(Cid root, string destination, CancellationToken cancellation = default)
@@ -60,7 +63,7 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
             {
                 if (WriteEntry(root, target.TemporaryPath, 0) is { } failure)
                     return failure;
-                return target.Commit() is { } notMoved ? notMoved : _written;
+                return (Confirm?.Invoke() ?? target.Commit()) is { } notMoved ? notMoved : _written;
             }
             catch (Exception failure) when (ContentError.IsIo(failure))
             {

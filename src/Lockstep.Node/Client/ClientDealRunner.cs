@@ -37,6 +37,7 @@ internal sealed class ClientDealRunner : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ProgressMeter _meter;
     private readonly bool _waitForFunds;
+    private readonly ArrivingBlocks? _arriving;
 
     private readonly List<(ClientEvent Happened, DealStep<ClientEffect> Step)> _steps = [];
     private readonly Channel<Envelope> _mailbox = Channel.CreateUnbounded<Envelope>(new UnboundedChannelOptions { SingleReader = true });
@@ -51,10 +52,10 @@ internal sealed class ClientDealRunner : IAsyncDisposable
 
     public ClientDealRunner(
         ClientDeal deal, ClientStore store, PeerChannel peer, IRail rail, SecpKey key, IProofSystem proofs, RailClock clock, TimeProvider time,
-        ProgressMeter meter, bool waitForFunds)
+        ProgressMeter meter, bool waitForFunds, ArrivingBlocks? arriving)
     {
-        (_deal, _store, _peer, _rail, _key, _proofs, _clock, _time, _meter, _waitForFunds) =
-            (deal, store, peer, rail, key, proofs, clock, time, meter, waitForFunds);
+        (_deal, _store, _peer, _rail, _key, _proofs, _clock, _time, _meter, _waitForFunds, _arriving) =
+            (deal, store, peer, rail, key, proofs, clock, time, meter, waitForFunds, arriving);
     }
 
     /// <summary>What this run has moved.</summary>
@@ -270,7 +271,11 @@ internal sealed class ClientDealRunner : IAsyncDisposable
 
         // Written here, beside the loop and beside each other; the step that takes the chunk finds it on the disk.
         if (block is { } opened)
-            _store.PutBlock(open.Chunk.Cid, opened);
+        {
+            _store.PutOpenedBlock(open.Chunk.Cid, opened);
+            _arriving?.Arrive(open.Chunk.Cid, opened);
+        }
+
         Post(new ClientEvent.ChunkOpened(open.Chunk.Index, block, refusal));
         return Task.CompletedTask;
     }

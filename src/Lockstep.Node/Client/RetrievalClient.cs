@@ -147,7 +147,7 @@ public sealed class RetrievalClient : IAsyncDisposable
         if (!ProviderAddress.TryParse(stored.Deal.ProviderAddress, out ProviderAddress? address, out string? error))
             throw new NodeException(NodeFault.Damaged, error);
         using var peer = new PeerChannel(address, _identity);
-        await using ClientDealRunner runner = NewRunner(peer, context => ClientDeal.Restore(context, stored), null, waitForFunds: false);
+        await using ClientDealRunner runner = NewRunner(peer, context => ClientDeal.Restore(context, stored));
         runner.Cancel();
         return await runner.RunAsync(cancellation).ConfigureAwait(false);
     }
@@ -258,12 +258,13 @@ public sealed class RetrievalClient : IAsyncDisposable
             $"The content costs {currency.Format(total)}; the wallet {self} and its channel to the provider hold {currency.Format(balance + free)}. Add {currency.Format(total - balance - free)} and try again.");
     }
 
-    private ClientDealRunner NewRunner(PeerChannel peer, Func<ClientContext, ClientDeal> make, IProgress<RetrievalProgress>? progress, bool waitForFunds)
+    private ClientDealRunner NewRunner(
+        PeerChannel peer, Func<ClientContext, ClientDeal> make, IProgress<RetrievalProgress>? progress = null, bool waitForFunds = false, ArrivingBlocks? arriving = null)
     {
         var context = new ClientContext(
             new Wallet(_options.Wallet, Rail.Vouchers), peer.Provider, Rail.Description, new PayerChannels(_store), _store, _content.Blocks, _options.Policy);
         return new ClientDealRunner(
-            make(context), _store, peer, Rail, _options.Wallet, _proofs, _clock, _options.Time, new ProgressMeter(progress, _options.Time), waitForFunds);
+            make(context), _store, peer, Rail, _options.Wallet, _proofs, _clock, _options.Time, new ProgressMeter(progress, _options.Time), waitForFunds, arriving);
     }
 
     private async Task<RetrievalResult> RunAsync(
@@ -271,16 +272,24 @@ public sealed class RetrievalClient : IAsyncDisposable
     {
         ClientDealRow row;
         Traffic traffic;
-        await using (ClientDealRunner runner = NewRunner(peer, make, progress, request.WaitForFunds))
+        OutputWriter? writer = request is { Output: { } output, AsCar: false } ? new OutputWriter(_content.Blocks, request.Root, output, request.Overwrite) : null;
+        await using (writer)
         {
-            row = await runner.RunAsync(cancellation).ConfigureAwait(false);
-            traffic = runner.Traffic.Total;
+            await using (ClientDealRunner runner = NewRunner(peer, make, progress, request.WaitForFunds, writer?.Blocks))
+            {
+                row = await runner.RunAsync(cancellation).ConfigureAwait(false);
+                traffic = runner.Traffic.Total;
+            }
+
+            if (row.Status != DealStatus.Completed)
+                throw Explain(row);
+            Note(request.Root);
+            if (writer is not null)
+                Finish(request, await writer.FinishAsync().ConfigureAwait(false), cancellation);
+            else
+                Export(request, cancellation);
         }
 
-        if (row.Status != DealStatus.Completed)
-            throw Explain(row);
-        Note(request.Root);
-        Export(request, cancellation);
         return new RetrievalResult(row, _store.History(row.DealId), traffic);
     }
 
@@ -318,11 +327,14 @@ public sealed class RetrievalClient : IAsyncDisposable
         if (request.Output is not { } output)
             return;
         var exporter = new UnixFsExporter(_content.Blocks, new ExportOptions { Overwrite = request.Overwrite });
-        ContentError? error = request.AsCar ? null : exporter.Export(request.Root, output, cancellation).Error;
+        Finish(request, request.AsCar ? null : exporter.Export(request.Root, output, cancellation).Error, cancellation);
+    }
 
-        // What is no file and no folder leaves as it came: as a CAR.
+    // What is no file and no folder leaves as it came: as a CAR.
+    private void Finish(RetrievalRequest request, ContentError? error, CancellationToken cancellation)
+    {
         if (request.AsCar || error?.Kind == ContentErrorKind.NotUnixFs)
-            error = CarExporter.Export(_content.Blocks, request.Root, output, request.Overwrite, cancellation: cancellation).Error;
+            error = CarExporter.Export(_content.Blocks, request.Root, request.Output!, request.Overwrite, cancellation: cancellation).Error;
         if (error is not null)
             throw new NodeException(NodeFault.Content, $"The content is bought and held, but could not be written out: {error.Message}");
     }

@@ -11,6 +11,7 @@ namespace Lockstep.Node.Storage;
 // a row names them, those of one window together.
 public sealed partial class ClientStore
 {
+    // Of this run, with their bytes: as many as the deal's windows on their way, which its credit bounds.
     private readonly ConcurrentDictionary<(DealId Deal, int Chunk), Place> _places = new();
 
     /// <summary>Writes a verified window's ciphertexts to the disk ahead of the batch that holds on to them. Safe for concurrent use.</summary>
@@ -31,6 +32,8 @@ public sealed partial class ClientStore
     /// <summary>The stored ciphertext of a chunk; null when there is none.</summary>
     public ReadOnlyMemory<byte>? FindCiphertext(DealId deal, int chunk)
     {
+        if (_places.TryGetValue((deal, chunk), out Place? recent) && recent.IsStored)
+            return recent.Bytes;
         (string File, long Start, int Length)? held = _file.Read(connection => connection.Select(
             _path, "SELECT * FROM held_ciphertexts WHERE deal_id = @deal AND chunk = @chunk", new { deal = deal.Key(), chunk },
             row => ((string, long, int)?)(row.Text("file"), row.Long("start"), row.Int("length")))).SingleOrDefault();
@@ -52,10 +55,10 @@ public sealed partial class ClientStore
     private void PutCiphertext(SqliteConnection connection, SqliteTransaction transaction, CiphertextRow row, List<string> emptied)
     {
         DropCiphertext(connection, transaction, row.DealId, row.Index, emptied);
-        _places.TryRemove((row.DealId, row.Index), out Place? place);
+        Place place = _places[(row.DealId, row.Index)];
         connection.Execute(
             "INSERT INTO held_ciphertexts VALUES (@deal, @chunk, @file, @start, @length)",
-            new { deal = row.DealId.Key(), chunk = row.Index, file = place!.File, start = place.Start, length = row.Ciphertext.Length },
+            new { deal = row.DealId.Key(), chunk = row.Index, file = place.File, start = place.Start, length = row.Ciphertext.Length },
             transaction);
     }
 
@@ -89,5 +92,21 @@ public sealed partial class ClientStore
         }
     }
 
-    private sealed record Place(string File, long Start, ReadOnlyMemory<byte> Bytes);
+    // What a batch that is on the disk now changed.
+    private void NotePlaces(IReadOnlyList<StoreWrite> batch)
+    {
+        foreach (StoreWrite write in batch)
+        {
+            if (write is CiphertextRow row && _places.TryGetValue((row.DealId, row.Index), out Place? place))
+                place.IsStored = true;
+            else if (write is CiphertextDropped dropped)
+                _places.TryRemove((dropped.DealId, dropped.Index), out _);
+        }
+    }
+
+    private sealed record Place(string File, long Start, ReadOnlyMemory<byte> Bytes)
+    {
+        /// <summary>A row names it.</summary>
+        public bool IsStored { get; set; }
+    }
 }

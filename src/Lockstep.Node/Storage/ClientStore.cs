@@ -56,7 +56,7 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
         foreach (BlockWrite block in batch.OfType<BlockWrite>())
         {
             if (!_blocksPut.TryRemove(block.Cid, out _))
-                WriteBlock(block.Cid, block.Data);
+                Require(Blocks.Put(block.Cid, block.Data.Span));
         }
 
         DateTimeOffset now = _time.GetUtcNow();
@@ -68,15 +68,16 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
             foreach (StoreWrite write in batch.OrderBy(write => write is ClientDealRow ? 0 : 1))
                 Put(connection, transaction, write, now, emptied);
         });
+        NotePlaces(batch);
         emptied.ForEach(_windows.Delete);
         return Task.CompletedTask;
     }
 
-    /// <summary>Writes a verified block to the disk ahead of the batch that says that it was received. Safe for concurrent use.</summary>
+    /// <summary>Writes a block whose digest was checked to the disk ahead of the batch that says that it was received. Safe for concurrent use.</summary>
     /// <exception cref="NodeException">It cannot be written.</exception>
-    internal void PutBlock(Cid cid, ReadOnlyMemory<byte> block)
+    internal void PutOpenedBlock(Cid cid, ReadOnlyMemory<byte> block)
     {
-        WriteBlock(cid, block);
+        Require(Blocks.PutVerified(cid, block.Span));
         _blocksPut[cid] = true;
     }
 
@@ -130,10 +131,11 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
         WantedChunks.FromBitmap(row.Int("chunk_count"), row.Blob("bitmap"))
         ?? throw new NodeException(NodeFault.Damaged, "The store holds a list of wanted chunks that is none; restore it from a copy.");
 
-    private void WriteBlock(Cid cid, ReadOnlyMemory<byte> block)
+    private BlockStore Blocks => _blocks ?? throw new InvalidOperationException("This store was opened to look only.");
+
+    private static void Require(ContentError? error)
     {
-        BlockStore blocks = _blocks ?? throw new InvalidOperationException("This store was opened to look only.");
-        if (blocks.Put(cid, block.Span) is { } error)
+        if (error is not null)
             throw new NodeException(error.Message.Contains("No space left", StringComparison.Ordinal) ? NodeFault.DiskFull : NodeFault.HomeUnusable, error.Message);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dapper;
 using Lockstep.Payments;
 using Lockstep.Retrieval.Deals;
@@ -10,6 +11,11 @@ namespace Lockstep.Node.Storage;
 // Sealed windows: seals and keys in the database, bytes in files that are on the disk before a row names them.
 public sealed partial class ProviderStore
 {
+    private const int MostRecent = 4;
+
+    // Bytes of windows that were put just now and will be sent once: they need not be read back. By file.
+    private readonly ConcurrentDictionary<string, IReadOnlyList<ReadOnlyMemory<byte>>> _recent = new();
+
     /// <summary>Writes a window's bytes to the disk ahead of its row, so that the row's transaction is short.</summary>
     /// <returns>The window, naming its file.</returns>
     internal SealedWindow StoreBytes(SealedWindow made) => made with { StoredAs = _sealed.Write(made.Chunks.Select(chunk => chunk.Ciphertext).Append(made.Proof)) };
@@ -30,7 +36,11 @@ public sealed partial class ProviderStore
                     [.. chunks.Select(chunk => (ReadOnlyMemory<byte>)chunk.Key)],
                     row.Text("file"))).SingleOrDefault();
         });
-        if (found is not { } stored || _sealed.Read(stored.File, [.. stored.Offer.Chunks.Select(chunk => chunk.Length), stored.Offer.ProofLength]) is not { } parts)
+        if (found is not { } stored)
+            return null;
+        if (!_recent.TryRemove(stored.File, out IReadOnlyList<ReadOnlyMemory<byte>>? parts))
+            parts = _sealed.Read(stored.File, [.. stored.Offer.Chunks.Select(chunk => chunk.Length), stored.Offer.ProofLength]);
+        if (parts is null)
             return null;
         return new SealedWindowRow(new SignedOffer(stored.Offer, stored.Signature), [.. parts.SkipLast(1)], parts[^1], stored.Keys, stored.File);
     }
@@ -172,6 +182,10 @@ public sealed partial class ProviderStore
     private void PutWindow(SqliteConnection connection, SqliteTransaction transaction, SealedWindowRow row)
     {
         SealedOffer offer = row.Offer.Offer;
+        string file = row.StoredAs ?? _sealed.Write(row.Ciphertexts.Append(row.Proof));
+        if (_recent.Count >= MostRecent)
+            _recent.Clear();
+        _recent[file] = [.. row.Ciphertexts, row.Proof];
         connection.Execute(
             "INSERT OR REPLACE INTO windows VALUES (@deal, @window, @suite, @lockHash, @length, @signature, NULL, @file)",
             new
@@ -182,7 +196,7 @@ public sealed partial class ProviderStore
                 lockHash = (int)offer.LockHash,
                 length = offer.ProofLength,
                 signature = row.Offer.Signature.ToArray(),
-                file = row.StoredAs ?? _sealed.Write(row.Ciphertexts.Append(row.Proof)),
+                file,
             },
             transaction);
         for (int position = 0; position < offer.Chunks.Count; position++)

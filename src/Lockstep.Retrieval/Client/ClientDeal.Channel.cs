@@ -188,7 +188,7 @@ public sealed partial class ClientDeal
             ReadChannel();
         foreach ((int index, ClientChunk chunk) in _chunks)
         {
-            if (_walk.StatusOf(index) == CheckFunds && chunk.Voucher is not null && !chunk.Opening)
+            if (_walk.StatusOf(index) == CheckFunds && chunk.Voucher is not null && chunk.Key is null)
                 SendVoucher(index, chunk);
         }
         if (_chunks.Keys.Any(chunk => _walk.StatusOf(chunk) == WaitingKeyOnChain))

@@ -10,6 +10,9 @@ namespace Lockstep.Retrieval.Client;
 // Vouchers out, keys in, and the rail watched for keys that did not come.
 public sealed partial class ClientDeal
 {
+    // Chunks whose keys are held and that are being decrypted: bounds memory, and what a broken disk could cost.
+    private const int MostOpening = 16;
+
     // The newest unlocked voucher of each lane.
     private readonly Dictionary<LaneId, PaymentVoucher> _unlocked = [];
     private RedemptionCursor _cursor;
@@ -21,8 +24,8 @@ public sealed partial class ClientDeal
             _unlocked[voucher.Lane] = voucher;
     }
 
-    // A lock is open from its voucher on until its key is used or the lock is dead; a free chunk counts like one.
-    private bool IsOpen(int index, ClientChunk chunk) => !chunk.Lost && _walk.StatusOf(index) is CheckFunds or WaitingKeyOnChain;
+    // A lock is open from its voucher on until its key is held or the lock is dead; a free chunk counts like one.
+    private bool IsOpen(int index, ClientChunk chunk) => chunk.Key is null && _walk.StatusOf(index) is CheckFunds or WaitingKeyOnChain;
 
     private int OpenLocks() => _chunks.Count(pair => IsOpen(pair.Key, pair.Value));
 
@@ -40,7 +43,7 @@ public sealed partial class ClientDeal
                 Skip(index, chunk);
                 continue;
             }
-            if (OpenLocks() >= Terms.OpenLocks || !TryPay(index, chunk))
+            if (OpenLocks() >= Terms.OpenLocks || _chunks.Values.Count(other => other.Opening) >= MostOpening || !TryPay(index, chunk))
                 return;
         }
     }
@@ -64,7 +67,7 @@ public sealed partial class ClientDeal
             if (Channel is not { Snapshot: { } snapshot } channel || FreeLane(channel) is not { } lane)
                 return false;
             TokenAmount price = Terms.PriceOf(chunk.Offered!.Length);
-            TokenAmount promised = _row.Paid + Terms.PriceOf(_chunks.Values.Where(other => other.Voucher is not null && !other.Lost).Sum(other => (long)other.Offered!.Length));
+            TokenAmount promised = _row.Paid + Terms.PriceOf(_chunks.Values.Where(other => other.Voucher is not null && other.Key is null).Sum(other => (long)other.Offered!.Length));
             if (promised + price > Terms.MostToPay)
             {
                 Stop(Errored, $"With the next chunk the deal would cost {promised + price} atto; the most you will pay is {Terms.MostToPay}.");
@@ -127,7 +130,7 @@ public sealed partial class ClientDeal
     private void OnKey(int index, ReadOnlyMemory<byte> key)
     {
         // Keys may be handed out again; what is held already changes nothing.
-        if (!_chunks.TryGetValue(index, out ClientChunk? chunk) || chunk.Opening || chunk.Lost
+        if (!_chunks.TryGetValue(index, out ClientChunk? chunk) || chunk.Key is not null
             || _walk.StatusOf(index) is not (CheckFunds or WaitingKeyOnChain))
             return;
         if (!Opens(chunk, key))
@@ -143,19 +146,25 @@ public sealed partial class ClientDeal
     private bool Opens(ClientChunk chunk, ReadOnlyMemory<byte> key) =>
         key.Length == WireLimits.HashBytes && new HashLock(Terms.LockHash, chunk.Offered!.Lock.Span).OpensWith(key.Span);
 
+    // Whoever holds the key owes the amount, so key, money and lane change in one batch. The next voucher need not wait for
+    // the decryption: the lane's lock is resolved, and key and ciphertext are stored.
     private void TakeKey(int index, ClientChunk chunk, ReadOnlyMemory<byte> key)
     {
         chunk.Key = key;
+        chunk.KeyBy = null;
         if (_walk.StatusOf(index) == WaitingKeyOnChain)
             Move(index, CheckFunds);
-        Open(index);
+        else
+            MarkChanged(index, _walk.Of(index));
+        if (chunk.Voucher is { } voucher && Channel is { } channel && channel.LaneOf(voucher.Lane).OpenLock?.Nonce == voucher.Nonce)
+            Store(new PayerLaneRow(channel.Id, channel.Book.Resolve(voucher.Lane)));
+        _row = _row with { Paid = _row.Paid + Terms.PriceOf(chunk.Offered!.Length) };
+        Open(chunk);
     }
 
-    private void Open(int index)
+    private void Open(ClientChunk chunk)
     {
-        ClientChunk chunk = _chunks[index];
         chunk.Opening = true;
-        chunk.KeyBy = null;
         Do(new ClientEffect.OpenChunk(chunk.Offered!, Terms.LockHash, chunk.Key!.Value));
     }
 
@@ -164,16 +173,10 @@ public sealed partial class ClientDeal
         if (!_chunks.TryGetValue(index, out ClientChunk? chunk) || !chunk.Opening)
             return;
         chunk.Opening = false;
-        bool right = data is { } plain && plain.Length == chunk.Offered!.Length && chunk.Offered.Cid.Matches(plain.Span);
-        // Whoever holds the key owes the amount, so money, lane and chunk change in one batch.
-        if (chunk.Voucher is { } voucher && Channel is { } channel && channel.LaneOf(voucher.Lane).OpenLock?.Nonce == voucher.Nonce)
-            Store(new PayerLaneRow(channel.Id, channel.Book.Resolve(voucher.Lane)));
-        _row = _row with { Paid = _row.Paid + Terms.PriceOf(chunk.Offered!.Length) };
+        bool right = data is { } plain && plain.Length == chunk.Offered!.Length;
         if (!right)
         {
-            chunk.Lost = true;
-            MarkChanged(index, _walk.Of(index));
-            Stop(Errored, $"Chunk {index} was paid for and its key fits, but it did not decrypt to its block ({refusal ?? "wrong digest"}); check the disk and keep the deal's records.");
+            Stop(Errored, $"Chunk {index} was paid for and its key fits, but it did not decrypt to its block ({refusal ?? "wrong length"}); check the disk and keep the deal's records.");
             return;
         }
         Store(new BlockWrite(chunk.Offered!.Cid, data!.Value));
@@ -215,7 +218,7 @@ public sealed partial class ClientDeal
         {
             foreach ((int index, ClientChunk chunk) in _chunks.ToArray())
             {
-                if (chunk.Voucher?.Key == redemption.Voucher && !chunk.Opening && !chunk.Lost && Opens(chunk, redemption.Secret))
+                if (chunk.Voucher?.Key == redemption.Voucher && chunk.Key is null && Opens(chunk, redemption.Secret))
                     TakeKey(index, chunk, redemption.Secret);
             }
         }

@@ -27,10 +27,10 @@ public sealed partial class ClientDeal
         TryEndStopped();
     }
 
-    // A chunk with an open lock may still be paid for by the rail; its key is waited for, from either.
+    // A chunk with an open lock may still be paid for by the rail; its key is waited for, from either. What is paid for is opened.
     private void TryEndStopped()
     {
-        if (_walk.IsOver || (OpenLocks() > 0 && !Terms.IsFree))
+        if (_walk.IsOver || (OpenLocks() > 0 && !Terms.IsFree) || _chunks.Values.Any(chunk => chunk.Opening))
             return;
         SignClosing();
         SendClosing();

@@ -104,7 +104,7 @@ public sealed partial class ClientDeal
             walk.Begin(wanted, stored.Deal.OldestChunk, stored.Chunks.Select(row => KeyValuePair.Create(row.Index, row.Walk)));
         }
         foreach (ClientChunkRow row in stored.Chunks.Where(row => !row.Walk.Finished && row.Index >= stored.Deal.OldestChunk))
-            deal._chunks[row.Index] = new ClientChunk { Window = row.Window, Offered = row.Offered, Voucher = row.Voucher, Unlocked = row.Unlocked, Key = row.Key, Lost = row.Key is not null };
+            deal._chunks[row.Index] = new ClientChunk { Window = row.Window, Offered = row.Offered, Voucher = row.Voucher, Unlocked = row.Unlocked, Key = row.Key };
         foreach (VoucherRow row in stored.Vouchers.Where(row => row.Purpose != VoucherPurpose.Locked))
             deal.KeepUnlocked(row.Voucher);
         deal._unsealVoucher = stored.Vouchers.FirstOrDefault(row => row.Purpose == VoucherPurpose.Unseal)?.Voucher;
@@ -150,7 +150,9 @@ public sealed partial class ClientDeal
     {
         foreach ((int index, ClientChunk chunk) in _chunks)
         {
-            if (_walk.StatusOf(index) == CheckFunds && !chunk.Lost)
+            if (chunk.Key is not null)
+                Open(chunk);
+            else if (_walk.StatusOf(index) == CheckFunds)
                 chunk.KeyBy = _now.Time + Policy.KeyTimeout;
         }
         if (_walk.IsOver)
@@ -240,7 +242,7 @@ public sealed partial class ClientDeal
         }
         foreach ((int index, ClientChunk chunk) in _chunks)
         {
-            if (IsOpen(index, chunk) && !chunk.Opening)
+            if (IsOpen(index, chunk))
                 SendVoucher(index, chunk);
         }
     }
@@ -429,8 +431,5 @@ public sealed partial class ClientDeal
 
         /// <summary>Its key is at hand and it is being decrypted.</summary>
         public bool Opening { get; set; }
-
-        /// <summary>Paid for, but not readable: a broken proof system or a broken disk.</summary>
-        public bool Lost { get; set; }
     }
 }

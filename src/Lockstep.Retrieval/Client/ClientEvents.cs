@@ -24,7 +24,7 @@ public abstract record ClientEvent
     /// <param name="Refusal">Why the window is refused; null when its proof holds.</param>
     public sealed record WindowVerified(int Window, string? Refusal) : ClientEvent;
 
-    /// <param name="Data">The plaintext; null when the chunk did not open.</param>
+    /// <param name="Data">The plaintext, checked against its CID; null when the chunk did not open.</param>
     /// <param name="Refusal">Why it did not open.</param>
     public sealed record ChunkOpened(int Chunk, ReadOnlyMemory<byte>? Data, string? Refusal) : ClientEvent;
 

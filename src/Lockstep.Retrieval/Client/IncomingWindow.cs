@@ -10,41 +10,57 @@ namespace Lockstep.Retrieval.Client;
 /// </summary>
 internal sealed class IncomingWindow(SealedOffer offer)
 {
-    private readonly ArrayBufferWriter<byte>[] _ciphertexts = [.. offer.Chunks.Select(_ => new ArrayBufferWriter<byte>())];
-    private readonly ArrayBufferWriter<byte> _proof = new();
+    private readonly Parts[] _ciphertexts = [.. offer.Chunks.Select(chunk => new Parts(chunk.Length))];
+    private readonly Parts _proof = new(offer.ProofLength);
     private int _position;
 
     public SealedOffer Offer { get; } = offer;
 
-    public bool IsWhole => _position == Offer.Chunks.Count && _proof.WrittenCount == Offer.ProofLength;
+    public bool IsWhole => _position == Offer.Chunks.Count && _proof.IsWhole;
 
-    public IReadOnlyList<ReadOnlyMemory<byte>> Ciphertexts => [.. _ciphertexts.Select(buffer => buffer.WrittenMemory)];
+    public IReadOnlyList<ReadOnlyMemory<byte>> Ciphertexts => [.. _ciphertexts.Select(parts => parts.Bytes)];
 
-    public ReadOnlyMemory<byte> Proof => _proof.WrittenMemory;
+    public ReadOnlyMemory<byte> Proof => _proof.Bytes;
 
     /// <summary>False when the part is not the next one.</summary>
     public bool TakeCiphertext(ProviderMessage.CiphertextPart part)
     {
         if (part.Window != Offer.Window || _position == Offer.Chunks.Count || part.Chunk != Offer.Chunks[_position].Index)
             return false;
-        ArrayBufferWriter<byte> buffer = _ciphertexts[_position];
-        int length = Offer.Chunks[_position].Length;
-        if (!Append(buffer, part.Offset, part.Data, length))
+        if (!_ciphertexts[_position].Take(part.Offset, part.Data))
             return false;
-        if (buffer.WrittenCount == length)
+        if (_ciphertexts[_position].IsWhole)
             _position++;
         return true;
     }
 
     /// <summary>False when the part is not the next one.</summary>
     public bool TakeProof(ProviderMessage.ProofPart part) =>
-        part.Window == Offer.Window && _position == Offer.Chunks.Count && Append(_proof, part.Offset, part.Data, Offer.ProofLength);
+        part.Window == Offer.Window && _position == Offer.Chunks.Count && _proof.Take(part.Offset, part.Data);
 
-    private static bool Append(ArrayBufferWriter<byte> buffer, int offset, ReadOnlyMemory<byte> data, int limit)
+    // What comes in one part is kept as it came; only what comes in several is copied together.
+    private sealed class Parts(int length)
     {
-        if (data.IsEmpty || offset != buffer.WrittenCount || data.Length > limit - buffer.WrittenCount)
-            return false;
-        buffer.Write(data.Span);
-        return true;
+        private ArrayBufferWriter<byte>? _joined;
+
+        public ReadOnlyMemory<byte> Bytes { get; private set; }
+
+        public bool IsWhole => Bytes.Length == length;
+
+        public bool Take(int offset, ReadOnlyMemory<byte> data)
+        {
+            if (data.IsEmpty || offset != Bytes.Length || data.Length > length - Bytes.Length)
+                return false;
+            if (data.Length == length)
+            {
+                Bytes = data;
+                return true;
+            }
+
+            _joined ??= new ArrayBufferWriter<byte>();
+            _joined.Write(data.Span);
+            Bytes = _joined.WrittenMemory;
+            return true;
+        }
     }
 }

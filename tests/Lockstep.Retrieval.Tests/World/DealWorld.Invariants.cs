@@ -50,13 +50,20 @@ internal sealed partial class DealWorld
         CheckCoverage();
     }
 
-    // B1: money and bytes advance together; what is in the books is what is on disk.
+    // B1: money advances with keys, and bytes follow: what is in the books is on disk, as a block or as a ciphertext with its key.
     private void CheckClientBooks()
     {
         if (ClientStore.Client is not { } deal)
             return;
         TokenAmount unseal = ClientStore.Vouchers.Any(row => row.Purpose == VoucherPurpose.Unseal) ? deal.UnsealDue : TokenAmount.Zero;
-        Assert.Equal((Options.Price * deal.BytesReceived) + unseal, deal.Paid);
+        long bytesKeyed = 0;
+        foreach (ClientChunkRow row in ClientStore.ClientChunks.Values.Where(row => row is { Key: not null, Walk.Finished: false }))
+        {
+            Assert.True(row.Offered!.Cid.Matches(Xor(ClientStore.Ciphertexts[row.Index].Span, row.Key!.Value.Span)), "I8: what was paid for cannot be opened");
+            bytesKeyed += row.Offered.Length;
+        }
+
+        Assert.Equal((Options.Price * (deal.BytesReceived + bytesKeyed)) + unseal, deal.Paid);
         Assert.True(deal.Paid <= Proposal.Terms.MostToPay);
         TokenAmount settled = TokenAmount.Zero;
         foreach (PayerLane lane in ClientStore.Lanes.Values.SelectMany(lanes => lanes.Values))
@@ -106,7 +113,7 @@ internal sealed partial class DealWorld
         // I5 and I1: every earlier lock of the lane has its key in the client's hands, or is dead.
         foreach (PaymentVoucher earlier in _lockedSent.Where(other => other.Lane == voucher.Lane && other.Channel == voucher.Channel && other.Nonce < voucher.Nonce))
         {
-            bool held = ClientStore.ClientChunks.Values.Any(row => row.Walk.Finished && row.Offered is { } offered && earlier.Lock!.Hash.Span.SequenceEqual(offered.Lock.Span));
+            bool held = ClientStore.ClientChunks.Values.Any(row => row is { Key: not null, Offered: { } offered } && earlier.Lock!.Hash.Span.SequenceEqual(offered.Lock.Span));
             bool dead = Epoch > earlier.Expiry!.Value + Options.Finality && Ledger.Redemptions.All(entry => entry.Redemption.Voucher != earlier.Key);
             Assert.True(held || dead, "I5: a lane got a second lock");
         }
