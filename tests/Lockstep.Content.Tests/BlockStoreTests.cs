@@ -32,6 +32,21 @@ public class BlockStoreTests
         Assert.False(again.Has(cid));
     }
 
+    // What its caller has checked is not hashed again; reading checks it all the same.
+    [Fact]
+    public void A_verified_block_is_stored_unhashed_and_read_checked()
+    {
+        using var folder = new TemporaryFolder();
+        using BlockStore store = BlockStore.Open(folder.Path).Value;
+        byte[] block = TestContent.Bytes(1000, 5);
+        Cid cid = Cid.Of(Multicodec.Raw, block), other = Cid.Of(Multicodec.Raw, [1]);
+        Assert.Null(store.PutVerified(cid, block));
+        Assert.Equal(block, store.Get(cid).Value);
+        Assert.Null(store.PutVerified(other, block));
+        Assert.Equal(ContentErrorKind.CorruptBlock, store.Get(other).Error!.Kind);
+        Assert.Equal(ContentErrorKind.LeafTooLarge, store.PutVerified(cid, new byte[BlockLimits.MaxLeafBytes + 1])!.Kind);
+    }
+
     [Fact]
     public void A_damaged_block_is_reported_and_repaired_by_adding_it_again()
     {

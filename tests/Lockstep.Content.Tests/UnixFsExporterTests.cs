@@ -344,6 +344,61 @@ public class UnixFsExporterTests
         }
     }
 
+    [Fact]
+    public void What_is_not_confirmed_does_not_appear()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("in", TestContent.Bytes(200_000, 9));
+        var blocks = new MemoryBlocks();
+        Cid root = Import(blocks, folder.Combine("in")).Root;
+        var no = new ContentError(ContentErrorKind.MissingBlock, "not now");
+        bool wasThere = true;
+        var exporter = new UnixFsExporter(blocks)
+        {
+            Confirm = () =>
+            {
+                wasThere = Path.Exists(folder.Combine("out"));
+                return no;
+            },
+        };
+        Assert.Same(no, exporter.Export(root, folder.Combine("out")).Error);
+        Assert.False(wasThere);
+        Assert.False(Path.Exists(folder.Combine("out")));
+        AssertNothingHalfWritten(folder.Path);
+    }
+
+    // A process that was killed leaves what it wrote; the next one clears it away, but nothing that another one is writing.
+    [Fact]
+    public void What_a_killed_process_left_is_cleared_away()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("in", [1, 2, 3]);
+        var blocks = new MemoryBlocks();
+        Cid root = Import(blocks, folder.Combine("in")).Root;
+        string mine = "";
+        Assert.NotNull(new UnixFsExporter(blocks)
+        {
+            Confirm = () =>
+            {
+                mine = Path.GetFileName(Directory.EnumerateFileSystemEntries(folder.Path, ".lockstep-*.partial").Single());
+                return new ContentError(ContentErrorKind.MissingBlock, "only a look");
+            },
+        }.Export(root, folder.Combine("out")).Error);
+        string[] parts = mine.Split('-');
+        Assert.Equal($"{Environment.ProcessId}", parts[2]);
+        using var ended = System.Diagnostics.Process.Start("sh", ["-c", "exit 0"]);
+        ended.WaitForExit();
+        string dead = $".lockstep-{parts[1]}-{ended.Id}-0.partial", parent = $".lockstep-{parts[1]}-1-0.partial";
+        string aside = dead + ".old", elsewhere = $".lockstep-00000000-{ended.Id}-0.partial";
+        foreach (string name in (string[])[dead, parent, aside, elsewhere])
+            folder.Write(name, [0]);
+
+        Assert.True(new UnixFsExporter(blocks).Export(root, folder.Combine("out")).IsOk);
+        Assert.Equal(
+            new[] { parent, aside, elsewhere }.Order(StringComparer.Ordinal),
+            Directory.EnumerateFileSystemEntries(folder.Path, ".lockstep-*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
     private static Cid Put(MemoryBlocks blocks, ulong codec, byte[] block)
     {
         Cid cid = Cid.Of(codec, block);
