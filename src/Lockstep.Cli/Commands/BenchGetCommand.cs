@@ -31,7 +31,7 @@ internal static class BenchGetCommand
         Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf.", ImportOptions.MinChunkSize, ImportOptions.MaxChunkSize);
         Option<long> proofWindow = Sizes.Option("--proof-window", new NodeSettings().ProofWindowBytes, "Bytes of content under one proof.", 1, NodeSettings.MaxProofWindowBytes);
         Option<int> runs = Numbers.Option("--runs", 3, "Runs; the median counts.", 1, 1000);
-        Option<int> window = ProofOptions.Window(4);
+        Option<int> window = ProofOptions.Window(16);
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
         Option<int> threads = ProofOptions.Threads();
