@@ -91,9 +91,13 @@ internal static unsafe class WindowProver
         using var sums = new FoldSums(z, said.UnitPoint.ToArray(), arrays, workers);
         Gf128[] unitSums = sums.UnitSums(), tailSums = arrays.Copy(sums.TailSums());
         Gf128[] unitWeights = arrays.Take(1 << shape.LincheckVariables), tailWeights = arrays.Take(1 << shape.LincheckVariables);
-        Task tails = Task.Run(() => CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, tailWeights));
-        CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, unitWeights);
-        tails.GetAwaiter().GetResult();
+        workers.For(2, 1, (start, end) =>
+        {
+            if (start == 0)
+                CircuitWeights.Unit(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, unitWeights);
+            if (end == 2)
+                CircuitWeights.Tail(instance, said.S, said.SkipPoint, said.Ties, said.Outputs, tailWeights);
+        });
         var lincheck = new LincheckRounds(unitWeights, arrays.Copy(unitSums), tailWeights, arrays.Copy(tailSums));
         for (int j = 0; j < shape.LincheckVariables; j++)
         {

@@ -48,6 +48,17 @@ public class ByHandTests(SealedFile file) : IClassFixture<SealedFile>
         Assert.Equal(3, verified.GetProperty("chunks").GetArrayLength());
     }
 
+    // The same proof system, slowly, and one line that says so; whoever only reads proofs is told nothing.
+    [Fact]
+    public async Task ASlowProcessorProvesAndSaysThatItIsSlow()
+    {
+        using var folder = new TemporaryFolder();
+        RunResult proven = (await Support.Lockstep.RunOnASlowProcessorAsync("prove", folder.Write("small", 1), "--out", folder.File("sealed"))).Ok();
+        string notice = Assert.Single(proven.Errors.Split('\n'), line => line.StartsWith("note: ", StringComparison.Ordinal));
+        Assert.Contains("portable", notice, StringComparison.Ordinal);
+        Assert.DoesNotContain("note: ", (await Support.Lockstep.RunOnASlowProcessorAsync("verify", folder.File("sealed"))).Ok().Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task TheKeysOpenItAndAreForTheirOwnerAlone()
     {

@@ -58,6 +58,13 @@ internal sealed class Lockstep : IDisposable
         return await run.EndAsync();
     }
 
+    /// <summary>Runs to the end as on a processor without vector instructions.</summary>
+    public static async Task<RunResult> RunOnASlowProcessorAsync(params IEnumerable<string> arguments)
+    {
+        using Lockstep run = Start("env", ["DOTNET_EnableHWIntrinsic=0", "dotnet", Program, .. arguments]);
+        return await run.EndAsync();
+    }
+
     /// <summary>Starts and goes on.</summary>
     public static Lockstep Start(params IEnumerable<string> arguments) => Start("dotnet", [Program, .. arguments]);
 
