@@ -1,4 +1,6 @@
 using Lockstep.Payments;
+using Lockstep.Payments.Channels;
+using Lockstep.Payments.Rails;
 using Lockstep.Retrieval.Client;
 using Lockstep.Retrieval.Deals;
 using Lockstep.Retrieval.Protocol;
@@ -54,6 +56,40 @@ public class OpeningTests
         world.CheckComplete();
         Assert.Equal(5, Vouchers(world));
         Assert.Equal(paid, world.ClientStore.Client!.Paid);
+    }
+
+    // The deal may be over before the rail has answered; nothing is said after that.
+    [Fact]
+    public void WhatIsOwedIsSaidAfterARestartThoughTheRailIsSilent()
+    {
+        (DealWorld world, _) = Idle(5);
+        world.Start();
+        world.RunQueues();
+        world.ClientIgnores = effect => effect is ClientEffect.ReadChannel;
+        world.CrashClient();
+        world.Run();
+        world.CheckComplete();
+        PaymentVoucher last = world.ProviderStore.Vouchers.Where(row => row.Purpose == VoucherPurpose.Unlocked).Select(row => row.Voucher).MaxBy(voucher => voucher.Nonce)!;
+        Assert.Equal(world.ClientStore.Client!.Paid, last.Amount);
+    }
+
+    // Earlier versions stored the key first, and lane and money with the open chunk.
+    [Fact]
+    public void AKeyThatWasStoredWithoutItsMoneyIsOwed()
+    {
+        (DealWorld world, _) = Idle(3);
+        world.Start();
+        world.RunQueues();
+        ClientDealRow row = world.ClientStore.Client!;
+        VoucherTerms terms = world.ClientStore.ClientChunks[2].Voucher!.Terms;
+        PayerLane lane = world.ClientStore.Lanes[terms.Channel][terms.Lane];
+        TokenAmount price = world.Proposal.Terms.PriceOf(world.ClientStore.ClientChunks[2].Offered!.Length);
+        world.ClientStore.Commit([row with { Paid = row.Paid - price }, new PayerLaneRow(terms.Channel, lane with { Settled = lane.Settled - price, OpenLock = terms })]);
+        world.ClientIgnores = _ => false;
+        world.CrashClient();
+        world.Run();
+        world.CheckComplete();
+        Assert.Equal(row.Paid, world.ClientStore.Client!.Paid);
     }
 
     // A broken proof system or disk: said, and the books show what was paid; again after a restart.

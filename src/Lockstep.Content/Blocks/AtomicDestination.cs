@@ -44,12 +44,9 @@ internal sealed class AtomicDestination : IDisposable
             if (!overwrite && FileSystem.Exists(path))
                 return new ContentError(ContentErrorKind.DestinationExists, $"'{destination}' exists already; choose another name, or ask to replace it.");
             Sweep(parent);
-            for (int attempt = 0; ; attempt++)
-            {
-                string temporary = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{attempt}{Extension}"));
-                if (!FileSystem.Exists(temporary))
-                    return new AtomicDestination(path, temporary, overwrite);
-            }
+            string mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+            string temporary = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{mark}{Extension}"));
+            return new AtomicDestination(path, temporary, overwrite);
         }
         catch (Exception error) when (ContentError.IsIo(error) || error is ArgumentException)
         {
@@ -93,11 +90,18 @@ internal sealed class AtomicDestination : IDisposable
     // What processes of this machine left that were killed while they wrote.
     private static void Sweep(string folder)
     {
-        foreach (string path in Directory.EnumerateFileSystemEntries(folder, Prefix + "*" + Extension))
+        try
         {
-            string process = Path.GetFileName(path)[Prefix.Length..].Split('-')[0];
-            if (int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && id != Environment.ProcessId && !IsRunning(id))
-                FileSystem.TryDelete(path);
+            foreach (string path in Directory.EnumerateFileSystemEntries(folder, Prefix + "*" + Extension))
+            {
+                string process = Path.GetFileName(path)[Prefix.Length..].Split('-')[0];
+                if (int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && id != Environment.ProcessId && !IsRunning(id))
+                    FileSystem.TryDelete(path);
+            }
+        }
+        catch (Exception error) when (ContentError.IsIo(error))
+        {
+            // A folder may be written to and not be listed: litter of others is no reason not to write.
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class ArrivingBlocks(BlockStore store) : IBlockSource
 
     private readonly object _gate = new();
     private readonly Dictionary<Cid, byte[]> _recent = [];
+    private readonly Queue<Cid> _order = [];
     private long _bytes;
     private bool _ended;
 
@@ -28,8 +29,16 @@ internal sealed class ArrivingBlocks(BlockStore store) : IBlockSource
         lock (_gate)
         {
             bool isWhole = MemoryMarshal.TryGetArray(block, out ArraySegment<byte> bytes) && bytes.Array!.Length == bytes.Count;
-            if (isWhole && !_ended && _bytes + bytes.Count <= MostBytes && _recent.TryAdd(cid.ToV1(), bytes.Array!))
+            if (isWhole && !_ended && _recent.TryAdd(cid.ToV1(), bytes.Array!))
+            {
                 _bytes += bytes.Count;
+                _order.Enqueue(cid.ToV1());
+
+                // The oldest goes first: its reader has passed, or is far behind.
+                while (_order.TryPeek(out Cid? oldest) && (_bytes > MostBytes || !_recent.ContainsKey(oldest)))
+                    Drop(_order.Dequeue());
+            }
+
             Monitor.PulseAll(_gate);
         }
     }
@@ -51,11 +60,8 @@ internal sealed class ArrivingBlocks(BlockStore store) : IBlockSource
         {
             while (true)
             {
-                if (_recent.Remove(cid.ToV1(), out byte[]? block))
-                {
-                    _bytes -= block.Length;
+                if (Drop(cid.ToV1()) is { } block)
                     return block;
-                }
 
                 if (_ended || store.Has(cid))
                     break;
@@ -64,6 +70,14 @@ internal sealed class ArrivingBlocks(BlockStore store) : IBlockSource
         }
 
         return store.Get(cid);
+    }
+
+    private byte[]? Drop(Cid cid)
+    {
+        if (!_recent.Remove(cid, out byte[]? block))
+            return null;
+        _bytes -= block.Length;
+        return block;
     }
 
     /// <inheritdoc/>

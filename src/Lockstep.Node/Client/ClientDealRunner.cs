@@ -27,6 +27,9 @@ internal sealed class ClientDealRunner : IAsyncDisposable
 
     private const int MaxStepsPerCommit = 64;
 
+    // What asks for nothing, as a chunk that is open does, waits so long for a step to be stored with.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+
     private readonly ClientDeal _deal;
     private readonly ClientStore _store;
     private readonly PeerChannel _peer;
@@ -77,8 +80,12 @@ internal sealed class ClientDealRunner : IAsyncDisposable
             await TakeAsync(await NextAsync(cancellation).ConfigureAwait(false)).ConfigureAwait(false);
 
             // What has come meanwhile goes to the disk together with it: one flush serves many steps.
-            while (_steps.Count is > 0 and < MaxStepsPerCommit && _mailbox.Reader.TryRead(out Envelope? more))
-                await TakeAsync(more).ConfigureAwait(false);
+            do
+            {
+                while (_steps.Count is > 0 and < MaxStepsPerCommit && _mailbox.Reader.TryRead(out Envelope? more))
+                    await TakeAsync(more).ConfigureAwait(false);
+            }
+            while (_steps.Count is > 0 and < MaxStepsPerCommit && _steps.All(taken => taken.Step.Effects.Count == 0) && await MailComesSoonAsync(cancellation).ConfigureAwait(false));
             await FlushAsync().ConfigureAwait(false);
         }
 
@@ -114,10 +121,24 @@ internal sealed class ClientDealRunner : IAsyncDisposable
             {
                 await _mailbox.Reader.WaitToReadAsync(either.Token).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException) when (due.IsCancellationRequested && !cancellation.IsCancellationRequested)
             {
                 return null;
             }
+        }
+    }
+
+    private async Task<bool> MailComesSoonAsync(CancellationToken cancellation)
+    {
+        using var due = new CancellationTokenSource(Patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellation);
+        try
+        {
+            return await _mailbox.Reader.WaitToReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (due.IsCancellationRequested || cancellation.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -243,6 +264,11 @@ internal sealed class ClientDealRunner : IAsyncDisposable
         catch (RpcException fault)
         {
             Post(new ClientEvent.Disconnected(_peer.Explain(fault).Message));
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            // The library says so of a deadline that passed.
+            Post(new ClientEvent.Disconnected("The provider did not answer the proposal in time."));
         }
     }
 

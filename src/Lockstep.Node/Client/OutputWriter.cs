@@ -32,12 +32,15 @@ internal sealed class OutputWriter : IAsyncDisposable
     public ArrivingBlocks Blocks { get; }
 
     /// <summary>The content is bought: waits until it is in its place.</summary>
+    /// <param name="cancellation">Ends the writing; nothing is left of it then.</param>
     /// <returns>Null, or why it is not there.</returns>
-    public Task<ContentError?> FinishAsync()
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<ContentError?> FinishAsync(CancellationToken cancellation)
     {
+        using CancellationTokenRegistration stop = cancellation.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _stop);
         _bought.TrySetResult(true);
         Blocks.End();
-        return _writing;
+        return await _writing.ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -284,10 +284,13 @@ public sealed class RetrievalClient : IAsyncDisposable
             if (row.Status != DealStatus.Completed)
                 throw Explain(row);
             Note(request.Root);
-            if (writer is not null)
-                Finish(request, await writer.FinishAsync().ConfigureAwait(false), cancellation);
-            else
+            ContentError? error = writer is null ? null : await writer.FinishAsync(cancellation).ConfigureAwait(false);
+
+            // What was in the way while blocks came, a damaged one or a full disk, need not be so now that all are here.
+            if (writer is null || error?.Kind is not (null or ContentErrorKind.NotUnixFs or ContentErrorKind.DestinationExists))
                 Export(request, cancellation);
+            else
+                Finish(request, error, cancellation);
         }
 
         return new RetrievalResult(row, _store.History(row.DealId), traffic);

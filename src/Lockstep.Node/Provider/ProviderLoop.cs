@@ -109,6 +109,14 @@ internal sealed class ProviderLoop : IAsyncDisposable
         return true;
     });
 
+    /// <summary>No more messages come: the stream ends after the answers to those that came.</summary>
+    public Task EndAsync(DealStream stream) => CallAsync(async () =>
+    {
+        await FlushAsync().ConfigureAwait(false);
+        stream.End();
+        return true;
+    });
+
     /// <summary>The stream has ended.</summary>
     public Task DetachAsync(DealStream stream) => CallAsync(async () =>
     {
@@ -172,6 +180,8 @@ internal sealed class ProviderLoop : IAsyncDisposable
         }
         finally
         {
+            // A step that could not be stored must not be built on: nothing more is stepped, stored or sent.
+            await _stop.CancelAsync().ConfigureAwait(false);
             _mailbox.Writer.TryComplete();
             while (_mailbox.Reader.TryRead(out Func<Task>? mail))
                 await mail().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -215,7 +225,7 @@ internal sealed class ProviderLoop : IAsyncDisposable
         return deal;
     }
 
-    private async Task StepAsync(ActiveDeal deal, ProviderEvent happened)
+    private async Task<DealStep<ProviderEffect>> StepAsync(ActiveDeal deal, ProviderEvent happened)
     {
         DealStatus before = deal.Engine.Status;
         DealStep<ProviderEffect> step = deal.Engine.Step(happened, _parts.Clock.Now);
@@ -224,6 +234,7 @@ internal sealed class ProviderLoop : IAsyncDisposable
         // Later steps ask the store which seals it knows, and an effect that ends a stream or a deal changes what they meet.
         if (step.Batch.Any(write => write is SealRow) || step.Effects.Any(effect => effect is ProviderEffect.Disconnect or ProviderEffect.Finished))
             await FlushAsync().ConfigureAwait(false);
+        return step;
     }
 
     private async Task FlushAsync()
@@ -251,10 +262,11 @@ internal sealed class ProviderLoop : IAsyncDisposable
         }
     }
 
+    // Once for about a window of chunks: looking which windows are wholly below costs as much as a chunk.
     private void DropDelivered(ActiveDeal deal)
     {
-        int below = deal.Engine.IsOver ? int.MaxValue : deal.Engine.Row.OldestChunk;
-        if (below <= deal.DroppedBelow)
+        (int below, int least) = deal.Engine.IsOver ? (int.MaxValue, 1) : (deal.Engine.Row.OldestChunk, deal.Engine.Row.Proposal.Terms.ChunksPerWindow);
+        if (below - deal.DroppedBelow < least)
             return;
         deal.DroppedBelow = below;
         _parts.Store.DropDelivered(deal.Engine.DealId, below);
@@ -281,16 +293,17 @@ internal sealed class ProviderLoop : IAsyncDisposable
                 ResendKey(deal, resend.Chunk);
                 break;
             case ProviderEffect.PrepareContent prepare:
-                Run(deal, token => PrepareAsync(deal, prepare, token));
+                Run(deal, token => PrepareAsync(deal, prepare, token), deal.Ended);
                 break;
             case ProviderEffect.SealWindow seal:
-                Run(deal, token => SealAsync(deal, seal, token));
+                Run(deal, token => SealAsync(deal, seal, token), deal.Ended);
                 break;
             case ProviderEffect.ReadChannel read:
-                Run(deal, token => ReadChannelAsync(deal, read.Channel, token));
+                // Rail reads go on after the end of a deal: closing vouchers are judged on them.
+                Run(deal, token => ReadChannelAsync(deal, read.Channel, token), _stop.Token);
                 break;
             case ProviderEffect.Finished:
-                deal.Over.Cancel();
+                deal.End();
                 break;
             default:
                 throw new NotSupportedException($"Nobody does a {effect.GetType().Name}.");
@@ -350,17 +363,19 @@ internal sealed class ProviderLoop : IAsyncDisposable
         var wish = new WindowWish(seal.SuiteId, seal.LockHash, [.. seal.Chunks.Select(chunk => chunk.Cid)]);
         try
         {
+            cancellation.ThrowIfCancellationRequested();
             if (_parts.Windows.Take(wish) is { } ready)
             {
-                Post(deal, new ProviderEvent.WindowSealed(seal.Window, ready));
+                PostSealed(deal, seal.Window, ready);
                 _parts.Taken();
                 return;
             }
 
             Outcome<SealedWindow> made = await _parts.Prover.RunAsync(deal.Engine.DealId, token => _parts.Windows.Make(wish, token), cancellation).ConfigureAwait(false);
-            Post(deal, made.Try(out SealedWindow? window, out ContentError? error)
-                ? new ProviderEvent.WindowSealed(seal.Window, window)
-                : new ProviderEvent.SealFailed(seal.Window, error.Message));
+            if (made.Try(out SealedWindow? window, out ContentError? error))
+                PostSealed(deal, seal.Window, window);
+            else
+                Post(deal, new ProviderEvent.SealFailed(seal.Window, error.Message));
         }
         catch (NodeException fault)
         {
@@ -381,12 +396,11 @@ internal sealed class ProviderLoop : IAsyncDisposable
         }
     }
 
-    // Rail reads go on after the end of a deal: closing vouchers are judged on them.
-    private void Run(ActiveDeal deal, Func<CancellationToken, Task> work) => _ = Task.Run(async () =>
+    private void Run(ActiveDeal deal, Func<CancellationToken, Task> work, CancellationToken cancellation) => _ = Task.Run(async () =>
     {
         try
         {
-            await work(deal.Engine.IsOver ? _stop.Token : deal.Over.Token).ConfigureAwait(false);
+            await work(cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -397,14 +411,28 @@ internal sealed class ProviderLoop : IAsyncDisposable
             // Anything else is a fault of this machine: the deal ends with it instead of waiting for ever.
             Post(deal, new ProviderEvent.CancelRequested($"The provider failed: {fault.Message}"));
         }
-    });
+    }, CancellationToken.None);
 
     private void Post(ActiveDeal deal, ProviderEvent happened) => _mailbox.Writer.TryWrite(async () =>
     {
         // A deal that was let go while work for it ran is not woken by its result.
-        if (_deals.GetValueOrDefault(deal.Engine.DealId) == deal)
+        if (!_stop.IsCancellationRequested && _deals.GetValueOrDefault(deal.Engine.DealId) == deal)
             await StepAsync(deal, happened).ConfigureAwait(false);
     });
+
+    // A window that came too late for its deal is for nobody: its keys were never stored, and its bytes go.
+    private void PostSealed(ActiveDeal deal, int number, SealedWindow window)
+    {
+        bool isPosted = _mailbox.Writer.TryWrite(async () =>
+        {
+            bool isKept = !_stop.IsCancellationRequested && _deals.GetValueOrDefault(deal.Engine.DealId) == deal
+                && (await StepAsync(deal, new ProviderEvent.WindowSealed(number, window)).ConfigureAwait(false)).Batch.Any(write => write is SealedWindowRow);
+            if (!isKept)
+                _parts.Store.DropBytes(window);
+        });
+        if (!isPosted)
+            _parts.Store.DropBytes(window);
+    }
 
     private Task<T> CallUnlessDrainingAsync<T>(Func<Task<T>> body) =>
         _draining ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : CallAsync(body);
@@ -433,20 +461,27 @@ internal sealed class ProviderLoop : IAsyncDisposable
         return isTaken ? answer.Task : Task.FromCanceled<T>(new CancellationToken(canceled: true));
     }
 
-    private sealed class ActiveDeal(ProviderDeal engine) : IDisposable
+    private sealed class ActiveDeal : IDisposable
     {
-        public ProviderDeal Engine { get; } = engine;
+        private readonly CancellationTokenSource _over = new();
 
-        public CancellationTokenSource Over { get; } = new();
+        public ActiveDeal(ProviderDeal engine) => (Engine, Ended) = (engine, _over.Token);
+
+        public ProviderDeal Engine { get; }
+
+        /// <summary>Cancelled when the deal is over, or let go.</summary>
+        public CancellationToken Ended { get; }
 
         public DealStream? Stream { get; set; }
 
         public int DroppedBelow { get; set; }
 
+        public void End() => _over.Cancel();
+
         public void Dispose()
         {
-            Over.Cancel();
-            Over.Dispose();
+            _over.Cancel();
+            _over.Dispose();
         }
     }
 

@@ -14,6 +14,8 @@ namespace Lockstep.Node.Provider;
 /// <summary>The provider's end of the wire protocol: who may speak to which deal, and untrusted bytes to checked messages.</summary>
 internal sealed class ProviderService(ProviderLoop loop, Catalog catalog) : Service.RetrievalBase
 {
+    private const int MaxReadAhead = 16;
+
     /// <inheritdoc/>
     public override Task<Wire.QueryResponse> Query(Wire.QueryRequest request, ServerCallContext context)
     {
@@ -73,9 +75,10 @@ internal sealed class ProviderService(ProviderLoop loop, Catalog catalog) : Serv
         }
     }
 
-    // One message at a time: the next is read when the deal has taken the last, so a flood waits in the client's own window.
+    // Few messages ahead of the loop: those that came together are stored together, and a flood waits in the client's own window.
     private async Task ReadAsync(IAsyncStreamReader<Wire.ClientFrame> requests, DealStream stream, CancellationToken cancellation)
     {
+        var ahead = new Queue<Task>();
         try
         {
             while (await requests.MoveNext(cancellation).ConfigureAwait(false))
@@ -86,11 +89,14 @@ internal sealed class ProviderService(ProviderLoop loop, Catalog catalog) : Serv
                     break;
                 }
 
-                await loop.ReceiveAsync(stream, message).ConfigureAwait(false);
+                ahead.Enqueue(loop.ReceiveAsync(stream, message));
+                while (ahead.TryPeek(out Task? oldest) && (oldest.IsCompleted || ahead.Count > MaxReadAhead))
+                    await ahead.Dequeue().ConfigureAwait(false);
             }
         }
         finally
         {
+            await loop.EndAsync(stream).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stream.End();
         }
     }

@@ -46,7 +46,7 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
                 return Task.FromCanceled<T>(new CancellationToken(canceled: true));
             if (_count >= _maxWaiting)
                 throw new InvalidOperationException($"More than {_maxWaiting} windows wait to be proven.");
-            _count++;
+            Interlocked.Increment(ref _count);
             if (!_waiting.TryGetValue(owner, out Queue<Job>? queue))
             {
                 _waiting.Add(owner, queue = new Queue<Job>());
@@ -58,6 +58,8 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
             Monitor.Pulse(_gate);
         }
 
+        CancellationTokenRegistration withdrawal = cancellation.UnsafeRegister(_ => Withdraw(owner, job), null);
+        _ = result.ContinueWith(_ => withdrawal.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return result;
     }
 
@@ -98,6 +100,23 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
         _stop.Dispose();
     }
 
+    // A job that nobody waits for any more leaves its place to others at once; one at work ends by its token.
+    private void Withdraw(TOwner owner, Job job)
+    {
+        lock (_gate)
+        {
+            if (_stopped || !_waiting.TryGetValue(owner, out Queue<Job>? queue) || !queue.Contains(job))
+                return;
+            Job[] others = [.. queue.Where(other => other != job)];
+            queue.Clear();
+            foreach (Job other in others)
+                queue.Enqueue(other);
+            Interlocked.Decrement(ref _count);
+        }
+
+        job.Abandon();
+    }
+
     private void Work()
     {
         while (TakeNext() is (var job, var token, var isOwned))
@@ -125,12 +144,14 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
                 if (_turns.TryDequeue(out TOwner? owner))
                 {
                     Queue<Job> queue = _waiting[owner];
-                    Job job = queue.Dequeue();
+                    bool isAny = queue.TryDequeue(out Job? job);
                     if (queue.Count > 0)
                         _turns.Enqueue(owner);
                     else
                         _waiting.Remove(owner);
-                    return (job, _stop.Token, true);
+                    if (isAny)
+                        return (job!, _stop.Token, true);
+                    continue;
                 }
 
                 if (_idleJob is { } idle)
@@ -147,8 +168,12 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
         }
     }
 
-    private sealed record Job(Action<CancellationToken> Run, Action Abandon)
+    private sealed class Job(Action<CancellationToken> run, Action abandon)
     {
+        public void Run(CancellationToken token) => run(token);
+
+        public void Abandon() => abandon();
+
         public static (Job Job, Task<T> Result) Of<T>(Func<CancellationToken, T> work, CancellationToken cancellation)
         {
             var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

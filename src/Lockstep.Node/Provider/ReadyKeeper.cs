@@ -126,7 +126,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
                 Outcome<SealedWindow> made = await _prover.RunWhenIdleAsync(token => _source.Make(wish, token), _stop.Token).ConfigureAwait(false);
                 if (made.Try(out SealedWindow? window, out ContentError? error))
                 {
-                    _store.PutReady(mark, window);
+                    Put(mark, window);
                     Report(null);
                     continue;
                 }
@@ -138,6 +138,11 @@ internal sealed class ReadyKeeper : IAsyncDisposable
                 // A buyer came first, or the end. The keys made so far are gone.
                 continue;
             }
+            catch (NodeException failure)
+            {
+                // No room on the disk, say: every further window would be proven for nothing.
+                return failure.Message;
+            }
             catch (Exception failure)
             {
                 fault = failure.Message;
@@ -148,6 +153,19 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         }
 
         return fault;
+    }
+
+    private void Put(Bytes32 mark, SealedWindow window)
+    {
+        try
+        {
+            _store.PutReady(mark, window);
+        }
+        catch
+        {
+            _store.DropBytes(window);
+            throw;
+        }
     }
 
     private void Report(string? sentence)

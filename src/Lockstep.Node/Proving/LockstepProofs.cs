@@ -54,7 +54,7 @@ public sealed class LockstepProofs(int threads = 0) : IProofSystem
     public (ReadOnlyMemory<byte>? Block, string? Refusal) Open(
         OfferedChunk chunk, LockHashKind lockHash, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> ciphertext)
     {
-        var block = new byte[chunk.Length];
+        byte[] block = GC.AllocateUninitializedArray<byte>(chunk.Length);
         OpenResult result = ChunkOpener.Open(StatementOf(chunk), LockOf(lockHash), key.Span, ciphertext.Span, block);
         return result.IsOpened ? (block, null) : (null, result.Message);
     }

@@ -52,22 +52,21 @@ public sealed partial class ClientStore
             PutCiphertexts(deal.Key, [.. deal.Select(row => (row.Index, row.Ciphertext))]);
     }
 
-    private void PutCiphertext(SqliteConnection connection, SqliteTransaction transaction, CiphertextRow row, List<string> emptied)
+    private void PutCiphertext(StoreTransaction transaction, CiphertextRow row, List<string> emptied)
     {
-        DropCiphertext(connection, transaction, row.DealId, row.Index, emptied);
+        DropCiphertext(transaction, row.DealId, row.Index, emptied);
         Place place = _places[(row.DealId, row.Index)];
-        connection.Execute(
+        transaction.Execute(
             "INSERT INTO held_ciphertexts VALUES (@deal, @chunk, @file, @start, @length)",
-            new { deal = row.DealId.Key(), chunk = row.Index, file = place.File, start = place.Start, length = row.Ciphertext.Length },
-            transaction);
+            new { deal = row.DealId.Key(), chunk = row.Index, file = place.File, start = place.Start, length = row.Ciphertext.Length });
     }
 
     // A file goes with the last ciphertext in it, once that is on the disk.
-    private static void DropCiphertext(SqliteConnection connection, SqliteTransaction transaction, DealId deal, int chunk, List<string> emptied)
+    private static void DropCiphertext(StoreTransaction transaction, DealId deal, int chunk, List<string> emptied)
     {
-        string? file = connection.ExecuteScalar<string?>(
-            "DELETE FROM held_ciphertexts WHERE deal_id = @deal AND chunk = @chunk RETURNING file", new { deal = deal.Key(), chunk }, transaction);
-        if (file is not null && connection.ExecuteScalar<long>("SELECT EXISTS (SELECT 1 FROM held_ciphertexts WHERE file = @file)", new { file }, transaction) == 0)
+        string? file = transaction.ExecuteScalar<string?>(
+            "DELETE FROM held_ciphertexts WHERE deal_id = @deal AND chunk = @chunk RETURNING file", new { deal = deal.Key(), chunk });
+        if (file is not null && transaction.ExecuteScalar<long>("SELECT EXISTS (SELECT 1 FROM held_ciphertexts WHERE file = @file)", new { file }) == 0)
             emptied.Add(file);
     }
 
@@ -83,11 +82,11 @@ public sealed partial class ClientStore
             if (bytes is null)
                 continue;
             string file = _windows.Write(bytes);
-            _file.Write((connection, transaction) =>
+            _file.Write(transaction =>
             {
-                connection.Execute(
-                    "INSERT OR REPLACE INTO held_ciphertexts VALUES (@deal, @chunk, @file, 0, @length)", new { deal, chunk, file, length = bytes.Length }, transaction);
-                connection.Execute("DELETE FROM ciphertexts WHERE deal_id = @deal AND chunk = @chunk", key, transaction);
+                transaction.Execute(
+                    "INSERT OR REPLACE INTO held_ciphertexts VALUES (@deal, @chunk, @file, 0, @length)", new { deal, chunk, file, length = bytes.Length });
+                transaction.Execute("DELETE FROM ciphertexts WHERE deal_id = @deal AND chunk = @chunk", key);
             });
         }
     }

@@ -62,11 +62,10 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
         DateTimeOffset now = _time.GetUtcNow();
         WriteCiphertexts(batch);
         var emptied = new List<string>();
-        _file.Write((connection, transaction) =>
+        _file.Write(transaction =>
         {
-            // The deal's own row first: the others refer to it.
-            foreach (StoreWrite write in batch.OrderBy(write => write is ClientDealRow ? 0 : 1))
-                Put(connection, transaction, write, now, emptied);
+            foreach (StoreWrite write in StoreBatch.Settle(batch))
+                Put(transaction, write, now, emptied);
         });
         NotePlaces(batch);
         emptied.ForEach(_windows.Delete);
@@ -173,37 +172,37 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
         row.Time("created_ms"),
         row.Time("updated_ms"));
 
-    private void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now, List<string> emptied)
+    private void Put(StoreTransaction transaction, StoreWrite write, DateTimeOffset now, List<string> emptied)
     {
         switch (write)
         {
             case ClientDealRow deal:
-                PutDeal(connection, transaction, deal, now);
+                PutDeal(transaction, deal, now);
                 break;
             case StatusRow status:
-                StoreRows.PutStatus(connection, transaction, status.DealId, status.Sequence, status.Status, now);
+                StoreRows.PutStatus(transaction, status, now);
                 break;
             case WantedRow wanted:
-                StoreRows.PutWanted(connection, transaction, wanted.DealId, wanted.Wanted);
+                StoreRows.PutWanted(transaction, wanted.DealId, wanted.Wanted);
                 break;
             case ClientChunkRow chunk:
-                PutChunk(connection, transaction, chunk);
+                PutChunk(transaction, chunk);
                 break;
             case CiphertextRow row:
-                PutCiphertext(connection, transaction, row, emptied);
+                PutCiphertext(transaction, row, emptied);
                 break;
             case CiphertextDropped dropped:
-                DropCiphertext(connection, transaction, dropped.DealId, dropped.Index, emptied);
+                DropCiphertext(transaction, dropped.DealId, dropped.Index, emptied);
                 break;
             case VoucherRow voucher:
                 StoreRows.PutVoucher(
-                    connection, transaction, voucher.DealId, voucher.Chunk, (int)voucher.Purpose, LockHashOf(connection, transaction, voucher.DealId), voucher.Voucher);
+                    transaction, voucher.DealId, voucher.Chunk, (int)voucher.Purpose, LockHashOf(transaction, voucher.DealId), voucher.Voucher);
                 break;
             case SealRow seal:
-                StoreRows.PutSeal(connection, transaction, seal.DealId, seal.SealId, seal.Lock);
+                StoreRows.PutSeal(transaction, seal.DealId, seal.SealId, seal.Lock);
                 break;
             case PayerLaneRow lane:
-                PutLane(connection, transaction, lane);
+                PutLane(transaction, lane);
                 break;
             case BlockWrite:
                 break;
@@ -212,13 +211,13 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
         }
     }
 
-    internal static LockHashKind LockHashOf(SqliteConnection connection, SqliteTransaction transaction, DealId deal) => (LockHashKind)connection.ExecuteScalar<long>(
-        "SELECT lock_hash FROM proposals WHERE deal_id = @deal", new { deal = deal.Key() }, transaction);
+    internal static LockHashKind LockHashOf(StoreTransaction transaction, DealId deal) => (LockHashKind)transaction.ExecuteScalar<long>(
+        "SELECT lock_hash FROM proposals WHERE deal_id = @deal", new { deal = deal.Key() });
 
-    private static void PutDeal(SqliteConnection connection, SqliteTransaction transaction, ClientDealRow deal, DateTimeOffset now)
+    private static void PutDeal(StoreTransaction transaction, ClientDealRow deal, DateTimeOffset now)
     {
-        StoreRows.PutProposal(connection, transaction, deal.Signed);
-        connection.Execute(
+        StoreRows.PutProposal(transaction, deal.Signed);
+        transaction.Execute(
             """
             INSERT INTO deals VALUES (
                 @deal, @address, @status, @count, @size, @chunks, @links, @cold, @unsealDue, @channel, @lanes, @paid, @received, @chunksReceived,
@@ -255,11 +254,10 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
                 sentence = deal.Sentence,
                 closing = deal.ClosingAcknowledged,
                 now = now.ToUnixTimeMilliseconds(),
-            },
-            transaction);
+            });
     }
 
-    private static void PutChunk(SqliteConnection connection, SqliteTransaction transaction, ClientChunkRow chunk) => connection.Execute(
+    private static void PutChunk(StoreTransaction transaction, ClientChunkRow chunk) => transaction.Execute(
         """
         INSERT OR REPLACE INTO chunks VALUES (
             @deal, @chunk, @statuses, @finished, @window, @cid, @length, @sealId, @keyLock, @nonce, @counter, @voucher, @unlocked, @key)
@@ -280,10 +278,9 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
             voucher = chunk.Voucher?.Encoded.ToArray(),
             unlocked = chunk.Unlocked?.Encoded.ToArray(),
             key = chunk.Key?.ToArray(),
-        },
-        transaction);
+        });
 
-    private static void PutLane(SqliteConnection connection, SqliteTransaction transaction, PayerLaneRow row) => connection.Execute(
+    private static void PutLane(StoreTransaction transaction, PayerLaneRow row) => transaction.Execute(
         "INSERT OR REPLACE INTO payer_lanes VALUES (@channel, @lane, @last, @settled, @openNonce, @openAmount, @openKind, @openLock, @openExpiry)",
         new
         {
@@ -296,6 +293,5 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
             openKind = (int?)row.Lane.OpenLock?.Lock?.Kind,
             openLock = row.Lane.OpenLock?.Lock?.Hash.ToArray(),
             openExpiry = row.Lane.OpenLock?.Expiry?.Value,
-        },
-        transaction);
+        });
 }

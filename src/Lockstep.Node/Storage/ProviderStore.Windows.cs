@@ -20,6 +20,13 @@ public sealed partial class ProviderStore
     /// <returns>The window, naming its file.</returns>
     internal SealedWindow StoreBytes(SealedWindow made) => made with { StoredAs = _sealed.Write(made.Chunks.Select(chunk => chunk.Ciphertext).Append(made.Proof)) };
 
+    /// <summary>Deletes the bytes of a window that no row names, and none will.</summary>
+    internal void DropBytes(SealedWindow window)
+    {
+        if (window.StoredAs is { } file)
+            _sealed.Delete(file);
+    }
+
     /// <summary>A sealed window with its bytes; null when there is none, or its bytes were dropped.</summary>
     public SealedWindowRow? FindWindow(DealId deal, int window)
     {
@@ -57,11 +64,11 @@ public sealed partial class ProviderStore
             AND (SELECT max(chunk) FROM sealed_chunks WHERE deal_id = windows.deal_id AND window = windows.window) < @below
             """;
         var files = new List<string>();
-        _file.Write((connection, transaction) =>
+        _file.Write(transaction =>
         {
-            files.AddRange(connection.Query<string>($"SELECT file FROM windows WHERE {Delivered}", key, transaction));
+            files.AddRange(transaction.Query<string>($"SELECT file FROM windows WHERE {Delivered}", key));
             if (files.Count > 0)
-                connection.Execute($"UPDATE windows SET file = NULL WHERE {Delivered}", key, transaction);
+                transaction.Execute($"UPDATE windows SET file = NULL WHERE {Delivered}", key);
         });
         files.ForEach(_sealed.Delete);
     }
@@ -72,15 +79,15 @@ public sealed partial class ProviderStore
     internal void PutReady(Bytes32 fingerprint, SealedWindow made)
     {
         string file = (made.StoredAs is null ? StoreBytes(made) : made).StoredAs!;
-        _file.Write((connection, transaction) =>
+        _file.Write(transaction =>
         {
-            long ready = connection.ExecuteScalar<long>(
+            long ready = transaction.ExecuteScalar<long>(
                 "INSERT INTO ready_windows (fingerprint, proof_length, file) VALUES (@mark, @length, @file) RETURNING ready",
-                new { mark = fingerprint.Memory.ToArray(), length = made.Proof.Length, file }, transaction);
+                new { mark = fingerprint.Memory.ToArray(), length = made.Proof.Length, file });
             for (int position = 0; position < made.Chunks.Count; position++)
             {
                 SealedChunk chunk = made.Chunks[position];
-                connection.Execute(
+                transaction.Execute(
                     "INSERT INTO ready_chunks VALUES (@ready, @position, @length, @sealId, @keyLock, @nonce, @counter, @key)",
                     new
                     {
@@ -92,8 +99,7 @@ public sealed partial class ProviderStore
                         nonce = chunk.Nonce.ToArray(),
                         counter = (long)chunk.FirstCounter,
                         key = chunk.Key.ToArray(),
-                    },
-                    transaction);
+                    });
             }
         });
     }
@@ -127,13 +133,13 @@ public sealed partial class ProviderStore
     internal void DropReady(IReadOnlyDictionary<Bytes32, int> keep)
     {
         var files = new List<string>();
-        _file.Write((connection, transaction) =>
+        _file.Write(transaction =>
         {
             foreach ((Bytes32 fingerprint, int count) in keep)
             {
-                files.AddRange(connection.Query<string>(
+                files.AddRange(transaction.Query<string>(
                     "DELETE FROM ready_windows WHERE ready IN (SELECT ready FROM ready_windows WHERE fingerprint = @mark ORDER BY ready LIMIT -1 OFFSET @count) RETURNING file",
-                    new { mark = fingerprint.Memory.ToArray(), count }, transaction));
+                    new { mark = fingerprint.Memory.ToArray(), count }));
             }
         });
         files.ForEach(_sealed.Delete);
@@ -162,31 +168,31 @@ public sealed partial class ProviderStore
     private (List<(SealedChunk Seal, int Length)> Chunks, int ProofLength, string File)? TakeReadyRow(Bytes32 fingerprint)
     {
         (List<(SealedChunk Seal, int Length)> Chunks, int ProofLength, string File)? taken = null;
-        _file.Write((connection, transaction) =>
+        _file.Write(transaction =>
         {
-            (long Ready, int ProofLength, string File)? found = connection.Select(
+            (long Ready, int ProofLength, string File)? found = transaction.Select(
                 _path, "SELECT * FROM ready_windows WHERE fingerprint = @mark ORDER BY ready LIMIT 1", new { mark = fingerprint.Memory.ToArray() },
-                row => ((long, int, string)?)(row.Long("ready"), row.Int("proof_length"), row.Text("file")), transaction).SingleOrDefault();
+                row => ((long, int, string)?)(row.Long("ready"), row.Int("proof_length"), row.Text("file"))).SingleOrDefault();
             if (found is not { } window)
                 return;
             var key = new { ready = window.Ready };
-            List<(SealedChunk, int)> chunks = connection.Select(
+            List<(SealedChunk, int)> chunks = transaction.Select(
                 _path, "SELECT * FROM ready_chunks WHERE ready = @ready ORDER BY position", key,
-                row => (new SealedChunk(row.Hash("seal_id"), row.Hash("lock"), row.Blob("nonce"), checked((uint)row.Long("first_counter")), default, row.Blob("key")), row.Int("length")), transaction);
-            connection.Execute("DELETE FROM ready_windows WHERE ready = @ready", key, transaction);
+                row => (new SealedChunk(row.Hash("seal_id"), row.Hash("lock"), row.Blob("nonce"), checked((uint)row.Long("first_counter")), default, row.Blob("key")), row.Int("length")));
+            transaction.Execute("DELETE FROM ready_windows WHERE ready = @ready", key);
             taken = (chunks, window.ProofLength, window.File);
         });
         return taken;
     }
 
-    private void PutWindow(SqliteConnection connection, SqliteTransaction transaction, SealedWindowRow row)
+    private void PutWindow(StoreTransaction transaction, SealedWindowRow row)
     {
         SealedOffer offer = row.Offer.Offer;
         string file = row.StoredAs ?? _sealed.Write(row.Ciphertexts.Append(row.Proof));
         if (_recent.Count >= MostRecent)
             _recent.Clear();
         _recent[file] = [.. row.Ciphertexts, row.Proof];
-        connection.Execute(
+        transaction.Execute(
             "INSERT OR REPLACE INTO windows VALUES (@deal, @window, @suite, @lockHash, @length, @signature, NULL, @file)",
             new
             {
@@ -197,12 +203,11 @@ public sealed partial class ProviderStore
                 length = offer.ProofLength,
                 signature = row.Offer.Signature.ToArray(),
                 file,
-            },
-            transaction);
+            });
         for (int position = 0; position < offer.Chunks.Count; position++)
         {
             OfferedChunk chunk = offer.Chunks[position];
-            connection.Execute(
+            transaction.Execute(
                 """
                 INSERT OR REPLACE INTO sealed_chunks VALUES (
                     @deal, @window, @position, @chunk, @cid, @length, @sealId, @keyLock, @nonce, @counter, @key, NULL)
@@ -220,8 +225,7 @@ public sealed partial class ProviderStore
                     nonce = chunk.Nonce.ToArray(),
                     counter = (long)chunk.FirstCounter,
                     key = row.Keys[position].ToArray(),
-                },
-                transaction);
+                });
         }
     }
 
@@ -236,10 +240,10 @@ public sealed partial class ProviderStore
             List<byte[]?> ciphertexts = _file.Read(connection => connection.Select(
                 _path, "SELECT ciphertext FROM sealed_chunks WHERE deal_id = @deal AND window = @window ORDER BY position", key, row => row.BlobOrNull("ciphertext")));
             string? file = ciphertexts.Contains(null) ? null : _sealed.Write(ciphertexts.Select(bytes => (ReadOnlyMemory<byte>)bytes).Append(proof));
-            _file.Write((connection, transaction) =>
+            _file.Write(transaction =>
             {
-                connection.Execute("UPDATE windows SET proof = NULL, file = @file WHERE deal_id = @deal AND window = @window", new { deal, window, file }, transaction);
-                connection.Execute("UPDATE sealed_chunks SET ciphertext = NULL WHERE deal_id = @deal AND window = @window", key, transaction);
+                transaction.Execute("UPDATE windows SET proof = NULL, file = @file WHERE deal_id = @deal AND window = @window", new { deal, window, file });
+                transaction.Execute("UPDATE sealed_chunks SET ciphertext = NULL WHERE deal_id = @deal AND window = @window", key);
             });
         }
     }

@@ -16,7 +16,8 @@ namespace Lockstep.Node.Storage;
 /// </summary>
 public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault, IDisposable
 {
-    private static readonly int[] Over = [.. Enum.GetValues<DealStatus>().Where(ProviderTable.Table.IsTerminal).Select(status => (int)status)];
+    // The statuses of deals that are over, as SQL lists them.
+    private static readonly string Over = string.Join(", ", Enum.GetValues<DealStatus>().Where(ProviderTable.Table.IsTerminal).Select(status => (int)status));
 
     private readonly StoreFile _file;
     private readonly WindowFiles _sealed;
@@ -49,11 +50,10 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
     public Task CommitAsync(IReadOnlyList<StoreWrite> batch, CancellationToken cancellationToken)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        _file.Write((connection, transaction) =>
+        _file.Write(transaction =>
         {
-            // The deal's own row first: the others refer to it.
-            foreach (StoreWrite write in batch.OrderBy(write => write is ProviderDealRow ? 0 : 1))
-                Put(connection, transaction, write, now);
+            foreach (StoreWrite write in StoreBatch.Settle(batch))
+                Put(transaction, write, now);
         });
         return Task.CompletedTask;
     }
@@ -129,8 +129,8 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
     /// <summary>Deals on a rail that are over, with the channel that each is paid from; not those whose chunks are free, whose keys are anyone's.</summary>
     internal IReadOnlyList<(DealId Deal, ChannelId? Channel)> EndedDeals(string railId) => _file.Read(connection => connection.Select(
         _path,
-        "SELECT deal_id, channel FROM deals JOIN proposals USING (deal_id) WHERE rail = @railId AND price_per_byte <> '0' AND status IN @over",
-        new { railId, over = Over },
+        $"SELECT deal_id, channel FROM deals JOIN proposals USING (deal_id) WHERE rail = @railId AND price_per_byte <> '0' AND status IN ({Over})",
+        new { railId },
         row => (row.Deal(), row.ChannelOrNull("channel"))));
 
     /// <summary>The chunks of a deal whose keys are here.</summary>
@@ -138,14 +138,13 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
         _path, "SELECT DISTINCT chunk FROM sealed_chunks WHERE deal_id = @deal AND length(key) > 0", new { deal = deal.Key() }, row => row.Int("chunk")))];
 
     /// <summary>Overwrites keys of a deal that is over. Locks and seal ids stay, so that neither is ever used again (I3).</summary>
-    internal void PruneKeys(DealId deal, IReadOnlyCollection<int> chunks) => _file.Write((connection, transaction) =>
+    internal void PruneKeys(DealId deal, IReadOnlyCollection<int> chunks) => _file.Write(transaction =>
     {
         foreach (int chunk in chunks)
         {
-            connection.Execute(
-                "UPDATE sealed_chunks SET key = x'' WHERE deal_id = @deal AND chunk = @chunk AND (SELECT status FROM deals WHERE deal_id = @deal) IN @over",
-                new { deal = deal.Key(), chunk, over = Over },
-                transaction);
+            transaction.Execute(
+                $"UPDATE sealed_chunks SET key = x'' WHERE deal_id = @deal AND chunk = @chunk AND (SELECT status FROM deals WHERE deal_id = @deal) IN ({Over})",
+                new { deal = deal.Key(), chunk });
         }
     });
 
@@ -186,48 +185,47 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
         row.Time("created_ms"),
         row.Time("updated_ms"));
 
-    private void Put(SqliteConnection connection, SqliteTransaction transaction, StoreWrite write, DateTimeOffset now)
+    private void Put(StoreTransaction transaction, StoreWrite write, DateTimeOffset now)
     {
         switch (write)
         {
             case ProviderDealRow deal:
-                PutDeal(connection, transaction, deal, now);
+                PutDeal(transaction, deal, now);
                 break;
             case StatusRow status:
-                StoreRows.PutStatus(connection, transaction, status.DealId, status.Sequence, status.Status, now);
+                StoreRows.PutStatus(transaction, status, now);
                 break;
             case WantedRow wanted:
-                StoreRows.PutWanted(connection, transaction, wanted.DealId, wanted.Wanted);
+                StoreRows.PutWanted(transaction, wanted.DealId, wanted.Wanted);
                 break;
             case ProviderChunkRow chunk:
-                PutChunk(connection, transaction, chunk);
+                PutChunk(transaction, chunk);
                 break;
             case SealedWindowRow window:
-                PutWindow(connection, transaction, window);
+                PutWindow(transaction, window);
                 break;
             case VoucherRow voucher:
                 StoreRows.PutVoucher(
-                    connection, transaction, voucher.DealId, voucher.Chunk, (int)voucher.Purpose,
-                    ClientStore.LockHashOf(connection, transaction, voucher.DealId), voucher.Voucher);
+                    transaction, voucher.DealId, voucher.Chunk, (int)voucher.Purpose,
+                    ClientStore.LockHashOf(transaction, voucher.DealId), voucher.Voucher);
                 break;
             case SealRow seal:
-                StoreRows.PutSeal(connection, transaction, seal.DealId, seal.SealId, seal.Lock);
+                StoreRows.PutSeal(transaction, seal.DealId, seal.SealId, seal.Lock);
                 break;
             case LaneOwnerRow owner:
-                connection.Execute(
+                transaction.Execute(
                     "INSERT OR REPLACE INTO lane_owners VALUES (@channel, @lane, @deal)",
-                    new { channel = owner.Channel.Text, lane = (long)owner.Lane.Value, deal = owner.DealId.Key() },
-                    transaction);
+                    new { channel = owner.Channel.Text, lane = (long)owner.Lane.Value, deal = owner.DealId.Key() });
                 break;
             default:
                 throw new NotSupportedException($"A provider's store has no place for a {write.GetType().Name}.");
         }
     }
 
-    private static void PutDeal(SqliteConnection connection, SqliteTransaction transaction, ProviderDealRow deal, DateTimeOffset now)
+    private static void PutDeal(StoreTransaction transaction, ProviderDealRow deal, DateTimeOffset now)
     {
-        StoreRows.PutProposal(connection, transaction, deal.Signed);
-        connection.Execute(
+        StoreRows.PutProposal(transaction, deal.Signed);
+        transaction.Execute(
             """
             INSERT INTO deals VALUES (
                 @deal, @status, @count, @size, @chunks, @links, @cold, @unsealDue, @unsealPaid, @channel, @lanes, @earned, @sold, @chunksSold,
@@ -261,11 +259,10 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
                 kept = deal.OldestKept,
                 sentence = deal.Sentence,
                 now = now.ToUnixTimeMilliseconds(),
-            },
-            transaction);
+            });
     }
 
-    private static void PutChunk(SqliteConnection connection, SqliteTransaction transaction, ProviderChunkRow chunk) => connection.Execute(
+    private static void PutChunk(StoreTransaction transaction, ProviderChunkRow chunk) => transaction.Execute(
         """
         INSERT OR REPLACE INTO chunks VALUES (
             @deal, @chunk, @statuses, @finished, @window, @cid, @length, @sealId, @keyLock, @nonce, @counter, @channel, @lane, @voucher)
@@ -286,6 +283,5 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
             channel = chunk.Voucher?.Channel.Text,
             lane = (long?)chunk.Voucher?.Lane.Value,
             voucher = chunk.Voucher is { } key ? StoreRows.Signed(key.Nonce) : (long?)null,
-        },
-        transaction);
+        });
 }

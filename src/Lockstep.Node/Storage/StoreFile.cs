@@ -17,7 +17,9 @@ internal sealed class StoreFile : IDisposable
     private readonly Lock _gate = new();
     private readonly SqliteConnection _connection;
 
-    private StoreFile(string path, SqliteConnection connection) => (_path, _connection) = (path, connection);
+    private readonly StoreStatements _statements;
+
+    private StoreFile(string path, SqliteConnection connection) => (_path, _connection, _statements) = (path, connection, new StoreStatements(connection));
 
     /// <summary>Opens a store, makes it, or brings an older one up to date.</summary>
     /// <param name="path">The file.</param>
@@ -68,10 +70,10 @@ internal sealed class StoreFile : IDisposable
     public T Read<T>(Func<SqliteConnection, T> body) => Guard(() => body(_connection));
 
     /// <summary>Writes all of it or, when <paramref name="body"/> throws or the machine stops, none of it.</summary>
-    public void Write(Action<SqliteConnection, SqliteTransaction> body) => Guard(() =>
+    public void Write(Action<StoreTransaction> body) => Guard(() =>
     {
         using SqliteTransaction transaction = _connection.BeginTransaction(deferred: false);
-        body(_connection, transaction);
+        body(new StoreTransaction(_connection, transaction, _statements));
         transaction.Commit();
         return true;
     });
@@ -82,7 +84,10 @@ internal sealed class StoreFile : IDisposable
     public void Dispose()
     {
         lock (_gate)
+        {
+            _statements.Dispose();
             _connection.Dispose();
+        }
     }
 
     /// <summary>Puts an error of SQLite into words.</summary>

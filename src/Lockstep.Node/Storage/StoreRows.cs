@@ -107,11 +107,11 @@ internal static class StoreRows
 
     public static long Signed(Nonce nonce) => unchecked((long)nonce.Value);
 
-    public static void PutProposal(SqliteConnection connection, SqliteTransaction transaction, SignedProposal signed)
+    public static void PutProposal(StoreTransaction transaction, SignedProposal signed)
     {
         DealProposal proposal = signed.Proposal;
         DealTerms terms = proposal.Terms;
-        connection.Execute(
+        transaction.Execute(
             """
             INSERT INTO proposals VALUES (
                 @deal, @root, @providerKey, @clientKey, @price, @unseal, @most, @suite, @lockHash, @perWindow, @openLocks, @expiry, @rail,
@@ -138,29 +138,25 @@ internal static class StoreRows
                 payee = proposal.Payee.Text,
                 validUntil = proposal.ValidUntil.Value,
                 signature = signed.Signature.ToArray(),
-            },
-            transaction);
+            });
     }
 
-    public static void PutStatus(SqliteConnection connection, SqliteTransaction transaction, DealId deal, int sequence, DealStatus status, DateTimeOffset now) =>
-        connection.Execute(
-            "INSERT INTO status_history VALUES (@deal, @sequence, @status, @now) ON CONFLICT DO NOTHING",
-            new { deal = deal.Key(), sequence, status = (int)status, now = now.ToUnixTimeMilliseconds() },
-            transaction);
+    /// <summary>Notes a status under its number; one that is there already stays.</summary>
+    public static void PutStatus(StoreTransaction transaction, StatusRow row, DateTimeOffset now) => transaction.Execute(
+        "INSERT INTO status_history VALUES (@deal, @sequence, @status, @now) ON CONFLICT DO NOTHING",
+        new { deal = row.DealId.Key(), sequence = row.Sequence, status = (int)row.Status, now = now.ToUnixTimeMilliseconds() });
 
-    public static void PutWanted(SqliteConnection connection, SqliteTransaction transaction, DealId deal, WantedChunks wanted) =>
-        connection.Execute(
+    public static void PutWanted(StoreTransaction transaction, DealId deal, WantedChunks wanted) =>
+        transaction.Execute(
             "INSERT OR REPLACE INTO wanted VALUES (@deal, @count, @bitmap)",
-            new { deal = deal.Key(), count = wanted.ChunkCount, bitmap = wanted.Bitmap.ToArray() },
-            transaction);
+            new { deal = deal.Key(), count = wanted.ChunkCount, bitmap = wanted.Bitmap.ToArray() });
 
     /// <summary>Notes a seal. The same once more changes nothing; a seal id or lock of another seal ends the program's step.</summary>
-    public static void PutSeal(SqliteConnection connection, SqliteTransaction transaction, DealId deal, Bytes32 sealId, Bytes32 keyLock)
+    public static void PutSeal(StoreTransaction transaction, DealId deal, Bytes32 sealId, Bytes32 keyLock)
     {
         var seal = new { deal = deal.Key(), sealId = sealId.Memory.ToArray(), keyLock = keyLock.Memory.ToArray() };
-        connection.Execute("INSERT INTO seals VALUES (@sealId, @keyLock, @deal) ON CONFLICT DO NOTHING", seal, transaction);
-        bool isOurs = connection.ExecuteScalar<long>(
-            "SELECT count(*) FROM seals WHERE seal_id = @sealId AND lock = @keyLock AND deal_id = @deal", seal, transaction) == 1;
+        bool isOurs = transaction.Execute("INSERT INTO seals VALUES (@sealId, @keyLock, @deal) ON CONFLICT DO NOTHING", seal) == 1 || transaction.ExecuteScalar<long>(
+            "SELECT count(*) FROM seals WHERE seal_id = @sealId AND lock = @keyLock AND deal_id = @deal", seal) == 1;
         if (!isOurs)
             throw new InvalidOperationException($"The seal id {sealId} or its lock was offered before.");
     }
@@ -170,8 +166,8 @@ internal static class StoreRows
         new { sealId = sealId.Memory.ToArray(), keyLock = keyLock.Memory.ToArray() }) != 0;
 
     public static void PutVoucher(
-        SqliteConnection connection, SqliteTransaction transaction, DealId deal, int? chunk, int purpose, LockHashKind lockHash, PaymentVoucher voucher) =>
-        connection.Execute(
+        StoreTransaction transaction, DealId deal, int? chunk, int purpose, LockHashKind lockHash, PaymentVoucher voucher) =>
+        transaction.Execute(
             "INSERT OR REPLACE INTO vouchers VALUES (@channel, @lane, @nonce, @deal, @chunk, @purpose, @lockHash, @encoded)",
             new
             {
@@ -183,6 +179,5 @@ internal static class StoreRows
                 purpose,
                 lockHash = (int)lockHash,
                 encoded = voucher.Encoded.ToArray(),
-            },
-            transaction);
+            });
 }

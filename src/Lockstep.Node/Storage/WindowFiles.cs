@@ -42,6 +42,7 @@ internal sealed class WindowFiles(string folder)
     }
 
     /// <summary>A window's bytes, cut into parts of the given lengths; null when the file is gone or has another length.</summary>
+    /// <exception cref="NodeException">It is there and cannot be read now.</exception>
     public IReadOnlyList<ReadOnlyMemory<byte>>? Read(string name, IReadOnlyList<int> lengths)
     {
         try
@@ -59,11 +60,13 @@ internal sealed class WindowFiles(string folder)
         }
         catch (Exception fault) when (PrivateFile.IsIo(fault))
         {
+            RequireGone(name, fault);
             return null;
         }
     }
 
     /// <summary>Part of a file; null when the file is gone or shorter.</summary>
+    /// <exception cref="NodeException">It is there and cannot be read now.</exception>
     public ReadOnlyMemory<byte>? Read(string name, long offset, int length)
     {
         try
@@ -77,6 +80,7 @@ internal sealed class WindowFiles(string folder)
         }
         catch (Exception fault) when (PrivateFile.IsIo(fault))
         {
+            RequireGone(name, fault);
             return null;
         }
     }
@@ -104,5 +108,12 @@ internal sealed class WindowFiles(string folder)
             if (!named.Contains(Path.GetFileName(path)))
                 Delete(Path.GetFileName(path));
         }
+    }
+
+    // Only what is gone is given up: what cannot be read at the moment, as with too many files open, is worth money still.
+    private void RequireGone(string name, Exception fault)
+    {
+        if (fault is not (FileNotFoundException or DirectoryNotFoundException or EndOfStreamException))
+            throw new NodeException(NodeFault.HomeUnusable, $"The file {Path.Combine(folder, name)} cannot be read: {fault.Message} Mend that and start again; nothing is lost.", fault);
     }
 }

@@ -103,9 +103,9 @@ public sealed class PayerLaneBook
 
     /// <summary>
     /// The unlocked voucher for all that the lane owes. It adds nothing, so it needs no funds and may be signed while the
-    /// channel settles.
+    /// channel settles. What the rail shows of the channel is heeded when it is known.
     /// </summary>
-    public PayerDecision NextUnlocked(ChannelSnapshot channel, LaneId lane)
+    public PayerDecision NextUnlocked(ChannelSnapshot? channel, LaneId lane)
     {
         PayerLane held = LaneAt(lane, channel);
         if (held.OpenLock is not null)
@@ -164,10 +164,10 @@ public sealed class PayerLaneBook
     }
 
     // A lane that another home or a lost store has used goes on from what the rail shows.
-    private PayerLane LaneAt(LaneId lane, ChannelSnapshot channel)
+    private PayerLane LaneAt(LaneId lane, ChannelSnapshot? channel)
     {
         PayerLane held = lanes.GetValueOrDefault(lane) ?? new PayerLane(lane, default, TokenAmount.Zero, null);
-        if (!channel.Lanes.TryGetValue(lane, out LaneSnapshot? onChain) || onChain.Nonce <= held.LastNonce)
+        if (channel is null || !channel.Lanes.TryGetValue(lane, out LaneSnapshot? onChain) || onChain.Nonce <= held.LastNonce)
             return held;
         return held with { LastNonce = onChain.Nonce, Settled = TokenAmount.Max(held.Settled, onChain.Redeemed) };
     }

@@ -78,7 +78,7 @@ public sealed partial class ClientDeal
                 Park(index, shortfall);
                 return false;
             }
-            chunk.Unlocked = SignUnlocked(channel, snapshot, lane, chunk: null) ?? _unlocked.GetValueOrDefault(lane);
+            chunk.Unlocked = SignUnlocked(channel, lane, chunk: null) ?? _unlocked.GetValueOrDefault(lane);
             PayerDecision decision = channel.Book.NextLocked(
                 snapshot, lane, price, new HashLock(Terms.LockHash, chunk.Offered.Lock.Span), _now.Epoch + Terms.LockExpiryEpochs);
             if (!decision.Granted)
@@ -108,13 +108,13 @@ public sealed partial class ClientDeal
     }
 
     // After the key the client owes the amount for good and says so, on the same lane and for the same amount (I5).
-    private PaymentVoucher? SignUnlocked(PayerChannel channel, ChannelSnapshot snapshot, LaneId lane, int? chunk)
+    private PaymentVoucher? SignUnlocked(PayerChannel channel, LaneId lane, int? chunk)
     {
         PayerLane held = channel.LaneOf(lane);
         bool said = _unlocked.TryGetValue(lane, out PaymentVoucher? last) && last.Nonce == held.LastNonce;
         if (held.OpenLock is not null || held.Settled.IsZero || said)
             return null;
-        PayerDecision decision = channel.Book.NextUnlocked(snapshot, lane);
+        PayerDecision decision = channel.Book.NextUnlocked(channel.Snapshot, lane);
         if (!decision.Granted)
             return null;
         PaymentVoucher voucher = _context.Wallet.SignVoucher(decision.Terms);
@@ -156,9 +156,24 @@ public sealed partial class ClientDeal
             Move(index, CheckFunds);
         else
             MarkChanged(index, _walk.Of(index));
-        if (chunk.Voucher is { } voucher && Channel is { } channel && channel.LaneOf(voucher.Lane).OpenLock?.Nonce == voucher.Nonce)
-            Store(new PayerLaneRow(channel.Id, channel.Book.Resolve(voucher.Lane)));
+        ResolveLane(chunk);
         _row = _row with { Paid = _row.Paid + Terms.PriceOf(chunk.Offered!.Length) };
+        Open(chunk);
+    }
+
+    private bool ResolveLane(ClientChunk chunk)
+    {
+        if (chunk.Voucher is not { } voucher || Channel is not { } channel || channel.LaneOf(voucher.Lane).OpenLock?.Nonce != voucher.Nonce)
+            return false;
+        Store(new PayerLaneRow(channel.Id, channel.Book.Resolve(voucher.Lane)));
+        return true;
+    }
+
+    // A key that was stored before a restart. Earlier versions stored what is owed for it only with the open chunk.
+    private void OpenAgain(ClientChunk chunk)
+    {
+        if (ResolveLane(chunk))
+            _row = _row with { Paid = _row.Paid + Terms.PriceOf(chunk.Offered!.Length) };
         Open(chunk);
     }
 

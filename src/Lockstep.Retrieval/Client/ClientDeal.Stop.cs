@@ -61,12 +61,13 @@ public sealed partial class ClientDeal
             Do(new ClientEffect.Connect());
     }
 
+    // What is owed is said even when the rail could not be asked yet, as after a restart: nothing comes after this.
     private void SignClosing()
     {
-        if (Channel is not { Snapshot: { } snapshot } channel)
+        if (Channel is not { } channel)
             return;
         foreach (LaneId lane in _row.Lanes)
-            SignUnlocked(channel, snapshot, lane, chunk: null);
+            SignUnlocked(channel, lane, chunk: null);
     }
 
     private List<PaymentVoucher> ClosingVouchers() => [.. _row.Lanes.Where(_unlocked.ContainsKey).Select(lane => _unlocked[lane])];

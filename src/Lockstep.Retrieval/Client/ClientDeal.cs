@@ -151,7 +151,7 @@ public sealed partial class ClientDeal
         foreach ((int index, ClientChunk chunk) in _chunks)
         {
             if (chunk.Key is not null)
-                Open(chunk);
+                OpenAgain(chunk);
             else if (_walk.StatusOf(index) == CheckFunds)
                 chunk.KeyBy = _now.Time + Policy.KeyTimeout;
         }

@@ -9,7 +9,7 @@ namespace Lockstep.Retrieval.Client;
 /// <summary>A deal that is to stop as soon as no lock is open.</summary>
 public sealed record StopOrder(DealStatus Status, string Sentence);
 
-/// <summary>The client's row of a deal. Money and bytes advance in the batch that ends a chunk, never apart.</summary>
+/// <summary>The client's row of a deal. Money advances in the batch that holds a key, bytes in the one that ends its chunk.</summary>
 public sealed record ClientDealRow : StoreWrite
 {
     public required SignedProposal Signed { get; init; }

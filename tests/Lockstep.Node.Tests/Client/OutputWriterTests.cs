@@ -27,7 +27,7 @@ public class OutputWriterTests
         while (new FileInfo(bought.Partial() ?? "none") is not { Exists: true, Length: Size })
             await Task.Delay(5, Cancellation);
         Assert.False(Path.Exists(bought.Output));
-        Assert.Null(await writer.FinishAsync());
+        Assert.Null(await writer.FinishAsync(Cancellation));
         Assert.Equal(bought.Bytes, await File.ReadAllBytesAsync(bought.Output, Cancellation));
         Assert.Null(bought.Partial());
     }
@@ -56,7 +56,7 @@ public class OutputWriterTests
         await using var writer = new OutputWriter(bought.Store, bought.Root, bought.Output, overwrite: false);
         foreach (Cid cid in bought.Order.SkipLast(1))
             bought.Arrive(writer, cid);
-        ContentError? error = await writer.FinishAsync();
+        ContentError? error = await writer.FinishAsync(Cancellation);
         Assert.Equal(ContentErrorKind.MissingBlock, error!.Kind);
         Assert.Contains(bought.Order[^1].ToString(), error.Message, StringComparison.Ordinal);
         Assert.Null(bought.Partial());

@@ -56,6 +56,29 @@ public class ProvingSchedulerTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scheduler.RunAsync(1, _ => 1, Cancellation));
     }
 
+    // Buyers that propose and cancel must not fill the row that honest ones wait in.
+    [Fact]
+    public async Task WhatNobodyWaitsForAnyMoreTakesNoPlace()
+    {
+        using var scheduler = new ProvingScheduler<int>(3);
+        using var gate = new ManualResetEventSlim();
+        Task<int> running = scheduler.RunAsync(1, _ => { gate.Wait(Cancellation); return 1; }, Cancellation);
+        for (int round = 0; round < 5; round++)
+        {
+            using var cancelled = new CancellationTokenSource();
+            Task<int>[] given = [.. Enumerable.Range(0, 2).Select(_ => scheduler.RunAsync<int>(2, _ => throw new InvalidOperationException("It ran."), cancelled.Token))];
+            Assert.Equal(3, scheduler.Count);
+            await cancelled.CancelAsync();
+            foreach (Task<int> waiting in given)
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+            Assert.Equal(1, scheduler.Count);
+        }
+
+        Task<int> honest = scheduler.RunAsync(2, _ => 2, Cancellation);
+        gate.Set();
+        Assert.Equal((1, 2), (await running, await honest));
+    }
+
     [Fact]
     public async Task IdleWorkRunsAfterEveryOwnersAndGivesWayToOne()
     {

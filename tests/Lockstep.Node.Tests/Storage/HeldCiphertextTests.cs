@@ -43,6 +43,24 @@ public class HeldCiphertextTests
         Assert.Equal(0, FilesIn(folder));
     }
 
+    // A ciphertext that was paid for is given up when it is gone, and not because the disk would not hand it out just now.
+    [Fact]
+    public async Task AFileThatCannotBeReadIsNotOneThatIsGone()
+    {
+        using var folder = new TemporaryFolder();
+        using (var store = ClientStore.Open(folder.File("c.db"), null, TimeProvider.System))
+            await store.CommitAsync([new CiphertextRow(Deal, 1, Bytes(50))], Cancellation);
+        using var again = ClientStore.Open(folder.File("c.db"), null, TimeProvider.System);
+        string file = Directory.GetFiles(folder.File("ciphertexts")).Single();
+        File.Move(file, file + ".aside");
+        Assert.Null(again.FindCiphertext(Deal, 1));
+        Directory.CreateDirectory(file);
+        Assert.Equal(NodeFault.HomeUnusable, Assert.Throws<NodeException>(() => again.FindCiphertext(Deal, 1)).Fault);
+        Directory.Delete(file);
+        File.Move(file + ".aside", file);
+        Assert.Equal(50, again.FindCiphertext(Deal, 1)!.Value.Length);
+    }
+
     // What was written ahead for an offer that came to nothing is not taken for that of the next one.
     [Fact]
     public async Task AChunkThatIsOfferedAgainHasTheNewCiphertext()
@@ -68,8 +86,8 @@ public class HeldCiphertextTests
         byte[] bytes = Bytes(5000);
         using (var old = StoreFile.Open(path, StoreSchema.ClientId, [StoreSchema.Client[0]]))
         {
-            old.Write((connection, transaction) => connection.Execute(
-                "INSERT INTO ciphertexts VALUES (@deal, 9, @bytes)", new { deal = Deal.Key(), bytes }, transaction));
+            old.Write(transaction => transaction.Execute(
+                "INSERT INTO ciphertexts VALUES (@deal, 9, @bytes)", new { deal = Deal.Key(), bytes }));
         }
 
         for (int opened = 0; opened < 2; opened++)

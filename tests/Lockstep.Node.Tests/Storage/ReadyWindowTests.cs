@@ -126,17 +126,17 @@ public class ReadyWindowTests
         byte[] cid = [0x01, 0x55, 0x12, 0x20, .. Random32().Span];
         using (var old = StoreFile.Open(path, StoreSchema.ProviderId, [StoreSchema.Provider[0]]))
         {
-            old.Write((connection, transaction) =>
+            old.Write(transaction =>
             {
                 for (int window = 0; window < 2; window++)
                 {
-                    connection.Execute(
+                    transaction.Execute(
                         "INSERT INTO windows VALUES (@deal, @window, 'suite', 1, @length, x'01', @proof)",
-                        new { deal = deal.Key(), window, length = made.Proof.Length, proof = made.Proof.ToArray() }, transaction);
+                        new { deal = deal.Key(), window, length = made.Proof.Length, proof = made.Proof.ToArray() });
                     for (int i = 0; i < made.Chunks.Count; i++)
                     {
                         SealedChunk chunk = made.Chunks[i];
-                        connection.Execute(
+                        transaction.Execute(
                             "INSERT INTO sealed_chunks VALUES (@deal, @window, @i, @i, @cid, @length, @sealId, @keyLock, @nonce, 0, @key, @ciphertext)",
                             new
                             {
@@ -150,8 +150,7 @@ public class ReadyWindowTests
                                 nonce = chunk.Nonce.ToArray(),
                                 key = chunk.Key.ToArray(),
                                 ciphertext = window == 0 ? chunk.Ciphertext.ToArray() : null,
-                            },
-                            transaction);
+                            });
                     }
                 }
             });

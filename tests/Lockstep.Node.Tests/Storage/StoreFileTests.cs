@@ -17,7 +17,7 @@ public class StoreFileTests
         using var folder = new TemporaryFolder();
         string path = folder.File("s.db");
         using (var store = StoreFile.Open(path, Id, First))
-            store.Write((c, t) => c.Execute("INSERT INTO t VALUES (1)", transaction: t));
+            store.Write(t => t.Execute("INSERT INTO t VALUES (1)"));
         using (var store = StoreFile.Open(path, Id, First))
             Assert.Equal(1, store.Read(c => c.ExecuteScalar<long>("SELECT sum(v) FROM t")));
         if (!OperatingSystem.IsWindows())
@@ -29,9 +29,9 @@ public class StoreFileTests
     {
         using var folder = new TemporaryFolder();
         using var store = StoreFile.Open(folder.File("s.db"), Id, First);
-        Assert.Throws<InvalidOperationException>(() => store.Write((c, t) =>
+        Assert.Throws<InvalidOperationException>(() => store.Write(t =>
         {
-            c.Execute("INSERT INTO t VALUES (1)", transaction: t);
+            t.Execute("INSERT INTO t VALUES (1)");
             throw new InvalidOperationException();
         }));
         Assert.Equal(0, store.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM t")));
@@ -52,7 +52,7 @@ public class StoreFileTests
         using var folder = new TemporaryFolder();
         string path = folder.File("s.db");
         using (var store = StoreFile.Open(path, Id, First))
-            store.Write((c, t) => c.Execute("INSERT INTO t VALUES (1)", transaction: t));
+            store.Write(t => t.Execute("INSERT INTO t VALUES (1)"));
         using (var store = StoreFile.Open(path, Id, Second))
             Assert.Equal(7, store.Read(c => c.ExecuteScalar<long>("SELECT w FROM t WHERE v = 1")));
         NodeException fault = Assert.Throws<NodeException>(() => StoreFile.Open(path, Id, First));
@@ -85,10 +85,10 @@ public class StoreFileTests
 
         // SQLite reports a file that may not grow exactly as it reports a full disk.
         store.Read(c => c.Execute("PRAGMA max_page_count = 8"));
-        NodeException fault = Assert.Throws<NodeException>(() => store.Write((c, t) =>
+        NodeException fault = Assert.Throws<NodeException>(() => store.Write(t =>
         {
             for (int i = 0; i < 100_000; i++)
-                c.Execute("INSERT INTO t VALUES (@i)", new { i }, t);
+                t.Execute("INSERT INTO t VALUES (@i)", new { i });
         }));
         Assert.Equal(NodeFault.DiskFull, fault.Fault);
         Assert.Equal(0, store.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM t")));
