@@ -75,21 +75,21 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
     }
 
     /// <summary>Verifies and stores one block. When this returns null the block survives a crash.</summary>
-    public ContentError? Put(Cid cid, ReadOnlySpan<byte> block) => BlockLimits.Refuse(cid, block) ?? Write(cid, block);
+    public ContentError? Put(Cid cid, ReadOnlySpan<byte> block) => BlockLimits.Refuse(cid, block) ?? Write(cid, block, isPassing: false);
 
     /// <summary>
-    /// Stores a leaf whose digest the caller has checked, as opening a chunk does: it is not hashed a second time. When this
-    /// returns null the block survives a crash.
+    /// Stores a leaf whose digest the caller has checked, as opening a chunk does: it is not hashed a second time, and not kept
+    /// in memory for a reader. When this returns null the block survives a crash.
     /// </summary>
     public ContentError? PutVerified(Cid cid, ReadOnlySpan<byte> block)
     {
         ArgumentNullException.ThrowIfNull(cid);
         if (block.Length > BlockLimits.MaxLeafBytes)
             return BlockLimits.LeafTooLarge(cid, block.Length);
-        return cid.RefuseOtherHash() ?? Write(cid, block);
+        return cid.RefuseOtherHash() ?? Write(cid, block, isPassing: true);
     }
 
-    private ContentError? Write(Cid cid, ReadOnlySpan<byte> block)
+    private ContentError? Write(Cid cid, ReadOnlySpan<byte> block, bool isPassing)
     {
         string path = PathOf(cid.Digest);
         if (IsIntact(path, cid, block.Length))
@@ -97,7 +97,7 @@ public sealed class BlockStore : IBlockSource, IBlockSink, IDisposable
         string temporary = Temporary.Next();
         try
         {
-            FileSystem.WriteDurably(temporary, block);
+            FileSystem.WriteDurably(temporary, block, isPassing);
             MoveIn(temporary, path);
             FileSystem.FlushDirectory(Path.GetDirectoryName(path)!);
             return null;

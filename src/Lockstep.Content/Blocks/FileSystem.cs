@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Lockstep.Content.Blocks;
 
@@ -12,6 +13,7 @@ internal static class FileSystem
     private const uint RegularFile = 0x8000;
     private const uint WantType = 1;
     private const int StatxModeOffset = 28;
+    private const int NotNeeded = 4;
 
     /// <summary>
     /// Makes renames and deletions inside a folder durable. Without it a crash may undo a rename although the file's bytes are on disk.
@@ -60,11 +62,26 @@ internal static class FileSystem
         Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
     /// <summary>Creates a file that must not exist yet, hands it over to be written, and flushes it to the disk.</summary>
-    public static void WriteDurably(string path, ReadOnlySpan<byte> bytes)
+    /// <param name="path">The file.</param>
+    /// <param name="bytes">Its bytes.</param>
+    /// <param name="isPassing">Nobody will read it soon.</param>
+    public static void WriteDurably(string path, ReadOnlySpan<byte> bytes, bool isPassing = false)
     {
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         file.Write(bytes);
         file.Flush(flushToDisk: true);
+        if (isPassing)
+            ForgetCached(file);
+    }
+
+    /// <summary>
+    /// Tells the system that what was written and flushed will not be read soon. Its memory serves the next file then: fresh
+    /// memory costs several times what the copy into it does, and content that passes through would drive out what others need.
+    /// </summary>
+    public static void ForgetCached(FileStream file)
+    {
+        if (OperatingSystem.IsLinux())
+            _ = Advise(file.SafeFileHandle, 0, 0, NotNeeded);
     }
 
     /// <summary>Replaces or creates a file so that a reader, or the next start after a crash, sees the old or the new bytes and nothing between.</summary>
@@ -110,6 +127,10 @@ internal static class FileSystem
     [DllImport("libc", EntryPoint = "close", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Close(int descriptor);
+
+    [DllImport("libc", EntryPoint = "posix_fadvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

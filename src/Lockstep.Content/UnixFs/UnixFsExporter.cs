@@ -36,7 +36,11 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
 {
     private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789ABCDEF");
 
+    // A large file goes to the disk as it grows: its end need not wait for all of it, and it does not fill the memory.
+    private const int FlushedAtOnce = 8 << 20;
+
     private readonly ExportOptions _options = options ?? new ExportOptions();
+    private long _unflushed;
     private ExportResult _written;
     private CancellationToken _cancellation;
     private bool _comparing;
@@ -126,7 +130,8 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
                 return error;
             if (file is ComparedFile { IsSame: false })
                 return Differs(path);
-            (file as FileStream)?.Flush(flushToDisk: true);
+            if (file is FileStream written)
+                Flush(written);
         }
 
         _written = _written with { Files = _written.Files + 1 };
@@ -273,9 +278,19 @@ public sealed class UnixFsExporter(IBlockSource source, ExportOptions? options =
         file.Write(bytes);
         if (file is ComparedFile { IsSameSoFar: false } compared)
             return Differs(compared.Path);
+        if (file is FileStream written && (_unflushed += bytes.Length) >= FlushedAtOnce)
+            Flush(written);
         _written = _written with { Bytes = _written.Bytes + bytes.Length };
         Progress?.Report(_written.Bytes);
         return null;
+    }
+
+    private void Flush(FileStream file)
+    {
+        file.Flush(flushToDisk: true);
+        if (file.Length >= FlushedAtOnce)
+            FileSystem.ForgetCached(file);
+        _unflushed = 0;
     }
 
     private static ContentError Differs(string path) =>

@@ -35,7 +35,7 @@ public sealed partial class ClientStore : IDealStore, ISealRegistry, IDisposable
     /// <exception cref="NodeException">The file cannot be used.</exception>
     public static ClientStore Open(string path, BlockStore? blocks, TimeProvider time)
     {
-        var windows = new WindowFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "ciphertexts"));
+        var windows = new WindowFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "ciphertexts"), isReadSoon: false);
         var store = new ClientStore(StoreFile.Open(path, StoreSchema.ClientId, StoreSchema.Client), windows, path, blocks, time);
         try
         {

@@ -32,7 +32,7 @@ public sealed partial class ProviderStore : IDealStore, ISealRegistry, IKeyVault
     /// <exception cref="NodeException">The file cannot be used.</exception>
     public static ProviderStore Open(string path, TimeProvider time)
     {
-        var windows = new WindowFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "sealed"));
+        var windows = new WindowFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "sealed"), isReadSoon: true);
         var store = new ProviderStore(StoreFile.Open(path, StoreSchema.ProviderId, StoreSchema.Provider), windows, path, time);
         try
         {

@@ -9,7 +9,9 @@ namespace Lockstep.Node.Storage;
 /// would write every byte of them several times, a page at a time. A file is on the disk before a row names it; one that no row names is litter of a
 /// run that was cut short. Safe for concurrent use.
 /// </summary>
-internal sealed class WindowFiles(string folder)
+/// <param name="folder">Where they lie.</param>
+/// <param name="isReadSoon">False for bytes that are read after a restart only.</param>
+internal sealed class WindowFiles(string folder, bool isReadSoon)
 {
     private const string Extension = ".window";
 
@@ -28,6 +30,8 @@ internal sealed class WindowFiles(string folder)
                 foreach (ReadOnlyMemory<byte> part in parts)
                     file.Write(part.Span);
                 file.Flush(flushToDisk: true);
+                if (!isReadSoon)
+                    PrivateFile.ForgetCached(file);
             }
 
             PrivateFile.FlushFolder(folder);
