@@ -181,6 +181,9 @@ internal sealed class BenchReport(BenchPlan plan, BenchFigures figures, BenchMac
     {
         double Get(string name) => run.GetProperty(name).GetDouble();
         double bytesPerSecond = best.MibPerSecond * MiB;
+
+        // Minutes, and left out of a run that was disturbed.
+        string setup = run.TryGetProperty("setupSeconds", out JsonElement seconds) ? $"{Number(seconds.GetDouble(), "0.0")} s, " : "";
         return
         [
             $"**On the same machine**: circom2 and snarkjs, {run.GetProperty("proofSystem").GetString()}, by `benchmarks/peer-circom/run`. Its statement is the nearest that is affordable there: one "
@@ -191,7 +194,7 @@ internal sealed class BenchReport(BenchPlan plan, BenchFigures figures, BenchMac
                 [
                     ["bytes under one proof", Number(Get("bytes"), "0"), Bytes(best.Cell.Bytes)],
                     ["constraints", Number(Get("constraints"), "#,0"), "not counted this way"],
-                    ["trusted setup", $"{Number(Get("setupSeconds"), "0.0")} s, proving key {Sizes.Format((long)Get("provingKeyBytes"))}", "none"],
+                    ["trusted setup", $"{setup}proving key {Sizes.Format((long)Get("provingKeyBytes"))}", "none"],
                     ["proving, s", Number(Get("proveSeconds"), "0.00"), Number(best.Seconds, "0.00")],
                     ["bytes proven per second", Number(Get("bytesPerSecond"), "#,0"), Number(bytesPerSecond, "#,0")],
                     ["proof bytes per byte of content", Number(Get("proofBytes") / Get("bytes"), "0.00"), Number(best.ProofBytes / (double)best.Cell.Bytes, "0.000")],

@@ -144,7 +144,7 @@ internal static class BenchAllCommand
         try
         {
             JsonElement peer = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(file));
-            foreach (string number in (string[])["bytes", "constraints", "setupSeconds", "provingKeyBytes", "proveSeconds", "verifySeconds", "proofBytes", "bytesPerSecond"])
+            foreach (string number in (string[])["bytes", "constraints", "provingKeyBytes", "proveSeconds", "verifySeconds", "proofBytes", "bytesPerSecond"])
                 _ = peer.GetProperty(number).GetDouble();
             _ = peer.GetProperty("proofSystem").GetString() ?? throw new KeyNotFoundException();
             return peer;

@@ -85,7 +85,7 @@ internal sealed class ClientDealRunner : IAsyncDisposable
                 while (_steps.Count is > 0 and < MaxStepsPerCommit && _mailbox.Reader.TryRead(out Envelope? more))
                     await TakeAsync(more).ConfigureAwait(false);
             }
-            while (_steps.Count is > 0 and < MaxStepsPerCommit && _steps.All(taken => taken.Step.Effects.Count == 0) && await MailComesSoonAsync(cancellation).ConfigureAwait(false));
+            while (_steps.Count is > 0 and < MaxStepsPerCommit && _steps.All(taken => taken.Step.Effects.Count == 0) && await MailComesAsync(Patience, cancellation).ConfigureAwait(false));
             await FlushAsync().ConfigureAwait(false);
         }
 
@@ -115,22 +115,16 @@ internal sealed class ClientDealRunner : IAsyncDisposable
                 return null;
             if (_mailbox.Reader.TryRead(out Envelope? mail))
                 return mail;
-            using var due = new CancellationTokenSource(wait ?? Timeout.InfiniteTimeSpan, _time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellation);
-            try
-            {
-                await _mailbox.Reader.WaitToReadAsync(either.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (due.IsCancellationRequested && !cancellation.IsCancellationRequested)
-            {
+            bool hasCome = await MailComesAsync(wait ?? Timeout.InfiniteTimeSpan, cancellation).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+            if (!hasCome)
                 return null;
-            }
         }
     }
 
-    private async Task<bool> MailComesSoonAsync(CancellationToken cancellation)
+    private async Task<bool> MailComesAsync(TimeSpan within, CancellationToken cancellation)
     {
-        using var due = new CancellationTokenSource(Patience, _time);
+        using var due = new CancellationTokenSource(within, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellation);
         try
         {
