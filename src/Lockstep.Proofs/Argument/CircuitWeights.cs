@@ -1,5 +1,6 @@
 using Lockstep.Proofs.Circuits;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Kernels;
 using Lockstep.Proofs.Memory;
 
 namespace Lockstep.Proofs.Argument;
@@ -69,18 +70,18 @@ internal static class CircuitWeights
     private static Gf128[] Walk(Circuit circuit, ReadOnlySpan<Gf128> rowWeights, Gf128 zeta, ReadOnlySpan<Gf128> gamma,
         ReadOnlySpan<Gf128> outputWeights, Gf128[] m, in LinkWeights links)
     {
-        Gf128[] lagrange = SkipDomain.LagrangeOfS(zeta);
+        Gf128[] lagrange = SkipDomain.LagrangeOfS(zeta), forB = Scale(lagrange, gamma[1]), forZ = Scale(lagrange, gamma[2]);
         int bits = circuit.SlotBits;
         ArgumentOutOfRangeException.ThrowIfNotEqual(rowWeights.Length * SkipDomain.Half, bits);
 
         // Scratch of up to 2 MiB each.
         using RentedElements rentedA = new(bits), rentedB = new(bits);
         Gf128[] a = rentedA.Array, b = rentedB.Array;
-        for (int j = 0; j < bits; j++)
+        for (int row = 0, j = 0; row < rowWeights.Length; row++, j += SkipDomain.Half)
         {
-            a[j] = rowWeights[j / SkipDomain.Half] * lagrange[j % SkipDomain.Half];
-            b[j] = gamma[1] * a[j];
-            m[j] = gamma[2] * a[j];
+            FieldSpans.Scale(lagrange, rowWeights[row], a.AsSpan(j, SkipDomain.Half));
+            FieldSpans.Scale(forB, rowWeights[row], b.AsSpan(j, SkipDomain.Half));
+            FieldSpans.Scale(forZ, rowWeights[row], m.AsSpan(j, SkipDomain.Half));
         }
 
         circuit.Adjoint(a, b, outputWeights, links, m.AsSpan(0, bits));
@@ -90,8 +91,7 @@ internal static class CircuitWeights
     private static Gf128[] Scale(ReadOnlySpan<Gf128> values, Gf128 factor)
     {
         var scaled = new Gf128[values.Length];
-        for (int i = 0; i < scaled.Length; i++)
-            scaled[i] = factor * values[i];
+        FieldSpans.Scale(values, factor, scaled);
         return scaled;
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Kernels;
 
 namespace Lockstep.Proofs.Codes;
 
@@ -31,8 +32,7 @@ internal readonly struct CodeDomain(int logSize, bool shift = true)
         {
             int b = BitOperations.Log2((uint)coefficients.Length - 1);
             Span<Gf128> low = coefficients[..(1 << b)], high = coefficients[(1 << b)..];
-            for (int k = 0; k < high.Length; k++)
-                low[k] += factors[b] * high[k];
+            FieldSpans.AddScaled(low[..high.Length], factors[b], high);
             coefficients = low;
         }
 

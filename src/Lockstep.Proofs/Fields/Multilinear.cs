@@ -1,3 +1,5 @@
+using Lockstep.Proofs.Kernels;
+
 namespace Lockstep.Proofs.Fields;
 
 /// <summary>Multilinear extensions over the Boolean cube; variable 0 is the lowest index bit.</summary>
@@ -16,15 +18,7 @@ internal static class Multilinear
     {
         table[0] = scale;
         for (int i = 0; i < r.Length; i++)
-        {
-            int half = 1 << i;
-            for (int b = 0; b < half; b++)
-            {
-                Gf128 high = table[b] * r[i];
-                table[b + half] = high;
-                table[b] += high;
-            }
-        }
+            FieldSpans.Split(table[..(1 << i)], table.Slice(1 << i, 1 << i), r[i]);
     }
 
     /// <summary>eq(r, b) for one index b.</summary>
@@ -49,21 +43,10 @@ internal static class Multilinear
     public static Gf128 EvaluateInPlace(Span<Gf128> values, ReadOnlySpan<Gf128> point)
     {
         for (int variable = point.Length - 1; variable >= 0; variable--)
-        {
-            Span<Gf128> low = values[..(1 << variable)], high = values.Slice(1 << variable, 1 << variable);
-            for (int k = 0; k < low.Length; k++)
-                low[k] += point[variable] * (low[k] + high[k]);
-        }
-
+            FieldSpans.Bind(values[..(1 << variable)], values.Slice(1 << variable, 1 << variable), point[variable]);
         return values[0];
     }
 
     /// <summary>The sum of a[i] * b[i].</summary>
-    public static Gf128 InnerProduct(ReadOnlySpan<Gf128> a, ReadOnlySpan<Gf128> b)
-    {
-        Gf128 sum = default;
-        for (int i = 0; i < a.Length; i++)
-            sum += a[i] * b[i];
-        return sum;
-    }
+    public static Gf128 InnerProduct(ReadOnlySpan<Gf128> a, ReadOnlySpan<Gf128> b) => FieldSpans.InnerProduct(a, b);
 }

@@ -64,21 +64,7 @@ internal static unsafe class ColumnRounds
 
     /// <summary>low_i becomes low_i + s (low_i + high_i).</summary>
     public static void Bind(Gf128* low, Gf128* high, int count, Gf128 s, Workers workers) => workers.For(count, Grain, (start, end) =>
-    {
-        int i = start;
-        if (Wide.IsSupported)
-        {
-            Vector512<ulong> challenge = FieldVectors.Broadcast(s);
-            for (; i + 4 <= end; i += 4)
-            {
-                Vector512<ulong> x = Load(low + i);
-                (x ^ FieldVectors.Multiply(challenge, x ^ Load(high + i))).Store((ulong*)(low + i));
-            }
-        }
-
-        for (; i < end; i++)
-            low[i] += s * (low[i] + high[i]);
-    });
+        FieldSpans.Bind(new Span<Gf128>(low + start, end - start), new ReadOnlySpan<Gf128>(high + start, end - start), s));
 
     /// <summary>sum over i of x_i y_i.</summary>
     public static Gf128 InnerProduct(Gf128* x, Gf128* y, int count, Workers workers)
@@ -87,18 +73,7 @@ internal static unsafe class ColumnRounds
         object gate = new();
         workers.For(count, Grain, (start, end) =>
         {
-            int i = start;
-            Gf128 sum = default;
-            if (Wide.IsSupported)
-            {
-                WideSum wide = default;
-                for (; i + 4 <= end; i += 4)
-                    wide.AddProduct(Load(x + i), Load(y + i));
-                sum = wide.Total();
-            }
-
-            for (; i < end; i++)
-                sum += x[i] * y[i];
+            Gf128 sum = FieldSpans.InnerProduct(new ReadOnlySpan<Gf128>(x + start, end - start), new ReadOnlySpan<Gf128>(y + start, end - start));
             lock (gate)
                 total += sum;
         });

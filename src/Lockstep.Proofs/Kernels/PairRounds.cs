@@ -56,18 +56,7 @@ internal static unsafe class PairRounds
 
     /// <summary>target_k += factor source_k.</summary>
     public static void AddScaled(Gf128* target, Gf128 factor, Gf128* source, int count, Workers workers) => workers.For(count, Grain, (start, end) =>
-    {
-        int k = start;
-        if (Wide.IsSupported)
-        {
-            Vector512<ulong> by = FieldVectors.Broadcast(factor);
-            for (; k + 4 <= end; k += 4)
-                (Vector512.Load((ulong*)(target + k)) ^ FieldVectors.Multiply(by, Vector512.Load((ulong*)(source + k)))).Store((ulong*)(target + k));
-        }
-
-        for (; k < end; k++)
-            target[k] += factor * source[k];
-    });
+        FieldSpans.AddScaled(new Span<Gf128>(target + start, end - start), factor, new ReadOnlySpan<Gf128>(source + start, end - start)));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (Gf128 G0, Gf128 G2) Range(Gf128* w, Gf128* x, int start, int end)

@@ -1,4 +1,5 @@
 using Lockstep.Proofs.Fields;
+using Lockstep.Proofs.Kernels;
 
 namespace Lockstep.Proofs.Verifier;
 
@@ -58,9 +59,7 @@ internal readonly struct AffineForm
     public static AffineForm operator *(Gf128 factor, AffineForm a)
     {
         var product = new Gf128[a._coefficients.Length];
-        for (int i = 0; i < product.Length; i++)
-            if (!a._coefficients[i].IsZero)
-                product[i] = factor * a._coefficients[i];
+        FieldSpans.Scale(a._coefficients, factor, product);
         return new AffineForm(factor * a.Constant, product);
     }
 }

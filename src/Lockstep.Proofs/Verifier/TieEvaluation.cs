@@ -54,12 +54,9 @@ internal readonly struct TieEvaluation
             RightSide += unitEq[first] * initial;
             int last = first + count - 1;
             Gf128 key = unitEq[last];
+            Out += Multilinear.InnerProduct(unitEq.AsSpan(first + 1, last - first), endEq[first..last]);
             for (int i = first; i < last; i++)
-            {
-                Out += unitEq[i + 1] * endEq[i];
                 key += unitEq[i];
-            }
-
             Out += tailEq[q] * endEq[last];
             TailKey += ties.Theta * key * endEq[q << tailShift];
         }
