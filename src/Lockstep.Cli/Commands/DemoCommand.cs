@@ -24,6 +24,9 @@ internal static class DemoCommand
 {
     private const long PricePerByteAtto = 2;
 
+    // Of the sale that goes before one of windows in store.
+    private const int SmallChunks = 4;
+
     public static Command Create()
     {
         Command command = CommandKit.Create("demo", "Sell a file between two processes on this machine, settle, and check that bytes and books agree.", "lockstep demo --size 1MiB --window 4");
@@ -33,7 +36,7 @@ internal static class DemoCommand
         Option<int> window = ProofOptions.Window();
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
-        Option<int?> keepAhead = KeepAheadOptions.Windows("Seal windows before the sale begins, all of them or N, and time the sale alone, in the buyer's process.", isNumberOptional: true);
+        Option<int?> keepAhead = KeepAheadOptions.Windows("Seal windows before the sale begins, all of them or N, and time the sale alone, after a small one: nothing is proven or compiled in that time.", isNumberOptional: true);
         foreach (Option option in (Option[])[file, size, chunkSize, window, lockHash, suite, keepAhead])
             command.Add(option);
         command.SetBody(async (result, output, cancellation) =>
@@ -62,13 +65,20 @@ internal static class DemoCommand
         string ledgerPath = Path.Combine(folder, "ledger.db");
         HomeFolder seller = HomeFolder.Open(Path.Combine(folder, "provider"), ledgerPath), buyer = HomeFolder.Open(Path.Combine(folder, "client"), ledgerPath);
         string source = file ?? WriteRandom(Path.Combine(folder, "source"), size);
+        var import = new ImportOptions { ChunkSize = (int)chunkSize };
+        RootRecord? small = null;
         RootRecord record;
         using (ContentHome content = seller.OpenContent())
-            record = AddCommand.Unwrap(content.AddPath(source, new ImportOptions { ChunkSize = (int)chunkSize }, DateTimeOffset.UtcNow, null, cancellation)).Record;
+        {
+            if (keepAhead > 0)
+                small = Add(content, WriteRandom(Path.Combine(folder, "small"), SmallChunks * chunkSize));
+            record = Add(content, source);
+        }
+
         using LocalLedger ledger = Wallets.OpenLedger(seller, new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(500), SettleDelayEpochs = 4 });
         using SecpKey sellerKey = Wallets.OpenOrCreate(seller), buyerKey = Wallets.OpenOrCreate(buyer);
         AccountId sellerAccount = ledger.Vouchers.AccountOf(sellerKey), buyerAccount = ledger.Vouchers.AccountOf(buyerKey);
-        TokenAmount funds = new TokenAmount(PricePerByteAtto) * (record.Size + 1);
+        TokenAmount funds = new TokenAmount(PricePerByteAtto) * (record.Size + (small?.Size ?? 0) + 1);
         await ledger.FundAsync(buyerAccount, funds, cancellation).ConfigureAwait(false);
 
         // ---- The sale: two processes that share nothing but the ledger's file and a socket. -----------------------------
@@ -80,6 +90,7 @@ internal static class DemoCommand
                 "serve", "--json", "--home", seller.Folder, "--ledger", ledgerPath, "--listen", "127.0.0.1:0",
                 "--price-per-byte", PricePerByteAtto.ToString(CultureInfo.InvariantCulture), "--keep-ahead", keepAhead.ToString(CultureInfo.InvariantCulture),
                 "--keep-ahead-suite", suite.Id, "--keep-ahead-lock", ProofFolder.Name(lockHash),
+                .. keepAhead > 0 ? ["--keep-ahead-for", record.Root.ToString()] : Array.Empty<string>(),
             ]))
         {
             string address = (await serving.ReadJsonAsync(cancellation).ConfigureAwait(false)).GetProperty("address").GetString()!;
@@ -87,25 +98,27 @@ internal static class DemoCommand
             double readySeconds = started.Elapsed.TotalSeconds;
             Task drained = DrainAsync(serving, output, cancellation);
             output.Note($"selling {Sizes.Format(record.Size)} in {record.ChunkCount} chunks from {address}");
-            var watch = Stopwatch.StartNew();
-            await using (ChildProcess getting = ChildProcess.Start(
-                "get", record.Root.ToString(), "--from", address, "-o", received, "--json", "--home", buyer.Folder, "--ledger", ledgerPath,
-                "--window", window.ToString(CultureInfo.InvariantCulture), "--lock", ProofFolder.Name(lockHash), "--suite", suite.Id))
+            var terms = new DemoBuyer(buyer, ledger, buyerKey, window, lockHash, suite);
+            double seconds;
+            JsonElement? before = null;
+            if (small is null)
             {
-                bought = await getting.ReadJsonAsync(cancellation).ConfigureAwait(false);
-                (int code, string errors) = await getting.WaitAsync(cancellation).ConfigureAwait(false);
-                if (code != ExitCodes.Ok)
-                    throw new CliException(ExitCodes.Refused, "get", $"The client of the demo failed with exit code {code}: {errors}");
+                (bought, seconds) = await terms.BuyByGetAsync(record.Root, address, received, cancellation).ConfigureAwait(false);
+            }
+            else
+            {
+                (before, bought) = await terms.BuyHereAsync(small.Root, record.Root, address, received, cancellation).ConfigureAwait(false);
+                seconds = bought.GetProperty("seconds").GetDouble();
             }
 
-            // With windows ready the sale is over sooner than a process starts: the buyer's own clock is read.
-            double seconds = keepAhead == 0 ? watch.Elapsed.TotalSeconds : bought.GetProperty("seconds").GetDouble();
             await serving.StopAsync(cancellation).ConfigureAwait(false);
             await drained.ConfigureAwait(false);
-            return await SettleAsync(seconds, windowsReady, readySeconds).ConfigureAwait(false);
+            return await SettleAsync(before, seconds, windowsReady, readySeconds).ConfigureAwait(false);
         }
 
-        async Task<int> SettleAsync(double seconds, int windowsReady, double readySeconds)
+        RootRecord Add(ContentHome content, string path) => AddCommand.Unwrap(content.AddPath(path, import, DateTimeOffset.UtcNow, null, cancellation)).Record;
+
+        async Task<int> SettleAsync(JsonElement? before, double seconds, int windowsReady, double readySeconds)
         {
             // ---- Redeem one voucher per lane, settle, collect. ----------------------------------------------------------
             IReadOnlyList<RailReceipt> redeemed = await Settlement.RedeemAsync(seller, ledger, sellerKey, null, cancellation).ConfigureAwait(false);
@@ -121,9 +134,10 @@ internal static class DemoCommand
             // ---- The books: what left one wallet arrived in the other, to the atto. --------------------------------------
             TokenAmount earned = await ledger.GetBalanceAsync(sellerAccount, cancellation).ConfigureAwait(false);
             TokenAmount spent = funds - await ledger.GetBalanceAsync(buyerAccount, cancellation).ConfigureAwait(false);
-            TokenAmount paid = TokenAmount.ParseAtto(bought.GetProperty("paidAtto").GetString()!);
+            JsonElement[] sales = before is { } earlier ? [earlier, bought] : [bought];
+            TokenAmount paid = sales.Aggregate(TokenAmount.Zero, (sum, sale) => sum + TokenAmount.ParseAtto(sale.GetProperty("paidAtto").GetString()!));
             string shaSource = await HashAsync(source, cancellation).ConfigureAwait(false), shaReceived = await HashAsync(received, cancellation).ConfigureAwait(false);
-            long soldBytes = bought.GetProperty("bytes").GetInt64();
+            long soldBytes = sales.Sum(sale => sale.GetProperty("bytes").GetInt64());
             bool isDeal = bought.TryGetProperty("deal", out _);
             IReadOnlyList<string> providerStatuses = [];
             if (isDeal)
@@ -132,7 +146,7 @@ internal static class DemoCommand
                 providerStatuses = [.. books.History(books.Find(bought.GetProperty("deal").GetString(), "provider")).Select(entry => entry.Status)];
             }
 
-            int lanes = isDeal ? bought.GetProperty("lanes").GetInt32() : 0;
+            int lanes = sales.Sum(sale => sale.TryGetProperty("lanes", out JsonElement used) ? used.GetInt32() : 0);
             bool agrees = shaSource == shaReceived && paid == earned && paid == spent && paid == new TokenAmount(PricePerByteAtto) * soldBytes && redeemed.Count <= lanes;
             Currency currency = ledger.Description.Currency;
             output.Result(
@@ -143,6 +157,8 @@ internal static class DemoCommand
                     bytes = record.Size,
                     chunks = record.ChunkCount,
                     bytesSold = soldBytes,
+                    bytesBefore = before?.GetProperty("bytes").GetInt64(),
+                    secondsBefore = before?.GetProperty("seconds").GetDouble(),
                     seconds,
                     mibPerSecond = record.Size / (double)(1 << 20) / seconds,
                     windowsReady,

@@ -61,7 +61,8 @@ internal static class GetCommand
             double seconds = watch.Elapsed.TotalSeconds;
             if (bought.Deal is not { } deal)
             {
-                output.Result(new { cid = root.ToString(), deal = (string?)null, bytes = 0, chunks = 0, paidAtto = "0", seconds, path = request.Output },
+                output.Result(
+                    Describe(request, bought, seconds),
                     bought.OutputWasThere
                         ? $"{root} is at {request.Output} already: nothing was paid or written"
                         : $"{root} was held already or has nothing to buy: nothing was paid; written to {request.Output}");
@@ -69,28 +70,40 @@ internal static class GetCommand
             }
 
             output.Result(
-                new
-                {
-                    cid = root.ToString(),
-                    deal = deal.DealId.ToString(),
-                    status = deal.Status.FullName(),
-                    bytes = deal.BytesReceived,
-                    chunks = deal.ChunksReceived,
-                    paidAtto = deal.Paid.ToString(),
-                    seconds,
-                    lanes = deal.Lanes.Count,
-                    maxOpenLocks = deal.MaxOpenLocks,
-                    channel = deal.Channel?.Text,
-                    wireBytes = bought.Traffic.WireBytes,
-                    proofBytes = bought.Traffic.ProofBytes,
-                    statuses = bought.History.Select(entry => entry.Status.FullName()),
-                    path = request.Output,
-                },
+                Describe(request, bought, seconds),
                 string.Create(CultureInfo.InvariantCulture, $"bought {Sizes.Format(deal.BytesReceived)} in {deal.ChunksReceived} chunks for {currency.Format(deal.Paid)} in {seconds:0.0} s; written to {request.Output}"),
                 $"deal {deal.DealId}; 'lockstep receipt {deal.DealId}' shows it again");
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <summary>A purchase for machines.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="bought">What came of it.</param>
+    /// <param name="seconds">How long it took.</param>
+    public static object Describe(RetrievalRequest request, RetrievalResult bought, double seconds)
+    {
+        string cid = request.Root.ToString();
+        return bought.Deal is not { } deal
+            ? new { cid, deal = (string?)null, bytes = 0, chunks = 0, paidAtto = "0", seconds, path = request.Output }
+            : (object)new
+            {
+                cid,
+                deal = deal.DealId.ToString(),
+                status = deal.Status.FullName(),
+                bytes = deal.BytesReceived,
+                chunks = deal.ChunksReceived,
+                paidAtto = deal.Paid.ToString(),
+                seconds,
+                lanes = deal.Lanes.Count,
+                maxOpenLocks = deal.MaxOpenLocks,
+                channel = deal.Channel?.Text,
+                wireBytes = bought.Traffic.WireBytes,
+                proofBytes = bought.Traffic.ProofBytes,
+                statuses = bought.History.Select(entry => entry.Status.FullName()),
+                path = request.Output,
+            };
     }
 
     /// <summary>One line on the terminal: bytes, speed, money, time left.</summary>

@@ -40,6 +40,9 @@ internal sealed class Output(bool json)
     /// <summary>A value as the lines that are written for it.</summary>
     public IEnumerable<string> Lines(object value, params IEnumerable<string> lines) => IsJson ? [JsonSerializer.Serialize(value, Options)] : lines;
 
+    /// <summary>A value as machines are given it.</summary>
+    public static JsonElement ToJson(object value) => JsonSerializer.SerializeToElement(value, Options);
+
     /// <summary>Says something beside the result, for people only.</summary>
     public void Note(string line)
     {

@@ -157,7 +157,7 @@ public sealed class ProviderNode : IAsyncDisposable
         var windows = new WindowSource(store, content.Blocks, proofs, context.Identity.Fingerprint);
         ReadyKeeper keeper = Keep(new ReadyKeeper(options.KeepAhead, store, catalog, content.Roots, windows, prover, options.Time, options.WindowReady, options.ProverReady));
         _loop = Keep(new ProviderLoop(new ProviderLoopParts(
-            store, content, catalog, unsealer, prover, windows, keeper.Poke, options.Rail, clock, options.Time, context, settings.MaxDeals, options.DealChanged)));
+            store, content, catalog, unsealer, prover, windows, keeper.Taken, options.Rail, clock, options.Time, context, settings.MaxDeals, options.DealChanged)));
         var redeemer = new Redeemer(store, options.Rail, options.Wallet, payee, new RedeemPolicy(settings.RedeemMarginEpochs));
         RedeemWatcher watcher = Keep(new RedeemWatcher(store, redeemer, new KeyPruner(store, options.Rail), options.Time, clock.Interval, result => options.Redeemed?.Invoke(result)));
 

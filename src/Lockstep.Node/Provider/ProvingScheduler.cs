@@ -84,6 +84,13 @@ internal sealed class ProvingScheduler<TOwner> : IDisposable
         return result;
     }
 
+    /// <summary>Cancels the job that runs because nobody has one, if any: the processors are wanted elsewhere.</summary>
+    public void GiveWay()
+    {
+        lock (_gate)
+            _idleRun?.Cancel();
+    }
+
     /// <summary>Cancels the job at work and those that wait, and waits for the former to end.</summary>
     public void Dispose()
     {

@@ -41,6 +41,12 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     // New content and news of other processes are noticed this often.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
+    // A sale of windows in store is as fast as the processors: they are not filled up again before none was taken for this long,
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    // nor later than this, so that steady demand cannot end the filling up.
+    private static readonly TimeSpan MostQuiet = TimeSpan.FromSeconds(20);
+
     private readonly KeepAhead _aim;
     private readonly ProviderStore _store;
     private readonly Catalog _catalog;
@@ -52,6 +58,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     private readonly Action? _proverReady;
     private readonly Channel<bool> _poke = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stop = new();
+    private long _taken = long.MinValue;
 
     public ReadyKeeper(
         KeepAhead aim, ProviderStore store, Catalog catalog, RootIndex roots, WindowSource source, ProvingScheduler<DealId> prover, TimeProvider time,
@@ -65,8 +72,13 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     /// <summary>Ends when the keeper is disposed; faults when the store cannot be used any more.</summary>
     public Task Completion { get; }
 
-    /// <summary>A window was taken, or something was sold: look again.</summary>
-    public void Poke() => _poke.Writer.TryWrite(true);
+    /// <summary>A window was taken: its sale goes before filling up.</summary>
+    public void Taken()
+    {
+        Volatile.Write(ref _taken, _time.GetTimestamp());
+        _prover.GiveWay();
+        _poke.Writer.TryWrite(true);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -120,6 +132,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         Report(null);
         while (!_stop.IsCancellationRequested && Missing(failed) is { } wish)
         {
+            await WaitForQuietAsync().ConfigureAwait(false);
             Bytes32 mark = _source.FingerprintOf(wish);
             try
             {
@@ -153,6 +166,19 @@ internal sealed class ReadyKeeper : IAsyncDisposable
         }
 
         return fault;
+    }
+
+    private async Task WaitForQuietAsync()
+    {
+        long began = _time.GetTimestamp();
+        while (!_stop.IsCancellationRequested && Volatile.Read(ref _taken) is > long.MinValue and var taken)
+        {
+            TimeSpan rest = Quiet - _time.GetElapsedTime(taken), most = MostQuiet - _time.GetElapsedTime(began);
+            TimeSpan wait = rest < most ? rest : most;
+            if (wait <= TimeSpan.Zero)
+                return;
+            await Task.Delay(wait, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private void Put(Bytes32 mark, SealedWindow window)

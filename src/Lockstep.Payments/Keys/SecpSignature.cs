@@ -1,5 +1,6 @@
 using Org.BouncyCastle.Math;
 using Org.BouncyCastle.Math.EC;
+using Org.BouncyCastle.Utilities;
 
 namespace Lockstep.Payments.Keys;
 
@@ -31,7 +32,7 @@ public static class SecpSignature
 
         // The key is (s R - e G) / r.
         var e = new BigInteger(1, digest);
-        BigInteger inverse = r.ModInverse(order);
+        BigInteger inverse = BigIntegers.ModOddInverseVar(order, r);
         BigInteger generatorFactor = inverse.Multiply(e.Negate()).Mod(order);
         BigInteger pointFactor = inverse.Multiply(s).Mod(order);
         ECPoint key = ECAlgorithms.SumOfTwoMultiplies(SecpCurve.Domain.G, generatorFactor, point!, pointFactor).Normalize();

@@ -39,6 +39,13 @@ public class DemoTests
         Assert.Equal(1, result.GetProperty("windowsReady").GetInt32());
         Assert.True(result.GetProperty("readySeconds").GetDouble() > 0);
         Assert.True(result.GetProperty("ok").GetBoolean());
+
+        // Something small is sold before, to a process that has compiled its code by then; the books hold both.
+        Assert.Equal(4 << 18, result.GetProperty("bytesBefore").GetInt64());
+        Assert.True(result.GetProperty("secondsBefore").GetDouble() > 0);
+        Assert.Equal((4 << 18) + 1024, result.GetProperty("bytesSold").GetInt64());
+        Assert.Equal($"{2 * ((4 << 18) + 1024)}", result.GetProperty("paidAtto").GetString());
+        Assert.Equal(result.GetProperty("paidAtto").GetString(), result.GetProperty("earnedAtto").GetString());
         Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
     }
 

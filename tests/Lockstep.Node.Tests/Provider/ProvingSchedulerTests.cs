@@ -110,6 +110,25 @@ public class ProvingSchedulerTests
         Assert.Equal(["a", "b", "idle", "c"], order);
     }
 
+    // Processors that are wanted for something else than proving: idle work ends, an owner's does not.
+    [Fact]
+    public async Task IdleWorkGivesWayWhenItIsTold()
+    {
+        using var scheduler = new ProvingScheduler<int>(2);
+        scheduler.GiveWay();
+        using ManualResetEventSlim begun = new(), gate = new();
+        Task<int> idle = scheduler.RunWhenIdleAsync(token => { begun.Set(); token.WaitHandle.WaitOne(); token.ThrowIfCancellationRequested(); return 0; }, Cancellation);
+        begun.Wait(Cancellation);
+        scheduler.GiveWay();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => idle);
+
+        Task<int> owned = scheduler.RunAsync(1, token => { gate.Wait(Cancellation); token.ThrowIfCancellationRequested(); return 7; }, Cancellation);
+        scheduler.GiveWay();
+        gate.Set();
+        Assert.Equal(7, await owned);
+        Assert.Equal(5, await scheduler.RunWhenIdleAsync(_ => 5, Cancellation));
+    }
+
     [Fact]
     public async Task IdleWorkEndsWithItsTokenAndWithTheScheduler()
     {
