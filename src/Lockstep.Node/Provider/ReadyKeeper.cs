@@ -42,7 +42,7 @@ internal sealed class ReadyKeeper : IAsyncDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     // A sale of windows in store is as fast as the processors: they are not filled up again before none was taken for this long,
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
 
     // nor later than this, so that steady demand cannot end the filling up.
     private static readonly TimeSpan MostQuiet = TimeSpan.FromSeconds(20);
