@@ -13,7 +13,8 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpText)
     return ExitCodes.Usage;
 }
 
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+using var signals = new TerminationSignals(patience: TimeSpan.FromSeconds(30));
+return await signals.WatchAsync(parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, signals.Token));
 
 // "lockstep channel open", not "open": the help that is pointed at must be the right one.
 static string PathOf(Command command) =>
