@@ -27,13 +27,17 @@ internal static class DemoCommand
     // Of the sale that goes before one of windows in store.
     private const int SmallChunks = 4;
 
+    // Nothing waits for a prover then, so what a chunk costs in messages and writes, and each round trip, sets the pace.
+    private const int ChunkSizeInStore = 1 << 20;
+    private const int OpenLocksInStore = 8;
+
     public static Command Create()
     {
         Command command = CommandKit.Create("demo", "Sell a file between two processes on this machine, settle, and check that bytes and books agree.", "lockstep demo --size 1MiB --window 4");
         var file = new Option<string?>("--file") { Description = "The file to sell; random bytes otherwise.", HelpName = "F" };
         Option<long> size = Sizes.Option("--size", 1 << 20, "Random bytes to sell.", 0, 1L << 40);
-        Option<long> chunkSize = Sizes.Option("--chunk-size", ImportOptions.DefaultChunkSize, "Bytes per leaf.", ImportOptions.MinChunkSize, ImportOptions.MaxChunkSize);
-        Option<int> window = ProofOptions.Window();
+        Option<long?> chunkSize = Sizes.Optional("--chunk-size", "Bytes per leaf: 256 KiB unless said otherwise, with --keep-ahead 1 MiB.", ImportOptions.MinChunkSize, ImportOptions.MaxChunkSize);
+        Option<int?> window = ProofOptions.OptionalWindow("1 unless said otherwise, with --keep-ahead 8.");
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
         Option<int?> keepAhead = KeepAheadOptions.Windows("Seal windows before the sale begins, all of them or N, and time the sale alone, after a small one: nothing is proven or compiled in that time.", isNumberOptional: true);
@@ -46,8 +50,10 @@ internal static class DemoCommand
             try
             {
                 int ahead = result.GetResult(keepAhead) is null ? 0 : result.GetValue(keepAhead) ?? NodeSettings.MaxKeepAheadWindows;
+                long chunkBytes = result.GetValue(chunkSize) ?? (ahead > 0 ? ChunkSizeInStore : ImportOptions.DefaultChunkSize);
+                int openLocks = result.GetValue(window) ?? (ahead > 0 ? OpenLocksInStore : 1);
                 return await RunAsync(
-                    folder, result.GetValue(file), result.GetValue(size), result.GetValue(chunkSize), result.GetValue(window), result.GetValue(lockHash), result.GetValue(suite)!,
+                    folder, result.GetValue(file), result.GetValue(size), chunkBytes, openLocks, result.GetValue(lockHash), result.GetValue(suite)!,
                     ahead, output, cancellation).ConfigureAwait(false);
             }
             finally

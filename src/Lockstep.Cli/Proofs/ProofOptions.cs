@@ -12,12 +12,17 @@ internal static class ProofOptions
     /// <summary>Content that one proof covers unless a command says otherwise: more than this costs memory, less costs size.</summary>
     public const int WindowBytes = 4 << 20;
 
+    private const string WindowDescription = "Locks that may be open at once, each on a lane of its own.";
+
     public static Option<long> ChunkSize() =>
         Sizes.Option("--chunk-size", 256 << 10, "Bytes per chunk.", 1, ChunkStatement.MaxLength);
 
     /// <summary>Locks that may be open at once.</summary>
     public static Option<int> Window(int value = 1) =>
-        Numbers.Option("--window", value, "Locks that may be open at once, each on a lane of its own.", 1, 64);
+        Numbers.Option("--window", value, WindowDescription, 1, 64);
+
+    /// <summary>The same with a default that depends on other options: null when it is not given.</summary>
+    public static Option<int?> OptionalWindow(string defaults) => Numbers.Optional("--window", $"{WindowDescription} {defaults}", 1, 64);
 
     public static Option<LockHash> Lock() => new("--lock")
     {
