@@ -25,6 +25,9 @@ internal static class Vectors
 
     public static string Hex(ReadOnlyMemory<byte> bytes) => Convert.ToHexStringLower(bytes.Span);
 
+    /// <summary>As EVM tools write bytes.</summary>
+    public static string Prefixed(ReadOnlyMemory<byte> bytes) => "0x" + Hex(bytes);
+
     public static SecpKey KeyNamed(string name) =>
         SecpKey.FromSecret(Vouchers.Each("keys").Single(key => key.Text("name") == name).Bytes("private_key_hex"));
 

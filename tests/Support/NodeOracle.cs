@@ -11,18 +11,38 @@ internal static class NodeOracle
 {
     private static readonly Lazy<(string Folder, string? Missing)> Ready = new(Prepare);
 
+    /// <summary>Where a program of the packages lies, such as <c>anvil</c>.</summary>
+    public static string Program(string name)
+    {
+        string path = Path.Combine(Folder, "node_modules", ".bin", name);
+        if (!File.Exists(path))
+            Skip($"The packages of this kind of machine have no {name}.");
+        return path;
+    }
+
     public static JsonDocument Run(string script, params string[] arguments)
     {
-        var (folder, missing) = Ready.Value;
-        if (missing is not null)
-        {
-            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
-            Assert.Skip(missing);
-        }
-
+        string folder = Folder;
         var (exit, output, errors) = Start("node", folder, [script, .. arguments]);
         Assert.True(exit == 0, $"{script} failed on {string.Join(' ', arguments)}: {errors}");
         return JsonDocument.Parse(output);
+    }
+
+    private static string Folder
+    {
+        get
+        {
+            var (folder, missing) = Ready.Value;
+            if (missing is not null)
+                Skip(missing);
+            return folder;
+        }
+    }
+
+    private static void Skip(string missing)
+    {
+        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
+        Assert.Skip(missing);
     }
 
     private static (string Folder, string? Missing) Prepare()

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Lockstep.Cli.Common;
 using Lockstep.Node.Hosting;
-using Lockstep.Node.Ledger;
 using Lockstep.Payments;
 using Lockstep.Payments.Keys;
 using Lockstep.Payments.Rails;
@@ -32,7 +31,7 @@ internal static class ChannelCommand
             IReadOnlyList<ChannelSnapshot> channels = await rail.FindChannelsAsync(rail.Vouchers.AccountOf(key), cancellation).ConfigureAwait(false);
             output.Result(channels.Select(Describe).ToArray(), channels.Count == 0 ? ["no channels"] : channels.Select(channel => Line(rail, channel)));
             return ExitCodes.Ok;
-        }));
+        }, cancellation));
         return command;
     }
 
@@ -55,7 +54,7 @@ internal static class ChannelCommand
             output.Result(new { channel = opened.Channel?.Text, amountAtto = sum.ToString(), epoch = opened.Receipt.Epoch.ToString() },
                 $"opened {opened.Channel} with {rail.Description.Currency.Format(sum)}");
             return ExitCodes.Ok;
-        }));
+        }, cancellation));
         return command;
     }
 
@@ -72,7 +71,7 @@ internal static class ChannelCommand
             RailReceipt receipt = Check(await rail.TopUpAsync(key, channel, sum, cancellation).ConfigureAwait(false));
             output.Result(new { channel = channel.Text, amountAtto = sum.ToString(), epoch = receipt.Epoch.ToString() }, $"added {rail.Description.Currency.Format(sum)} to {channel}");
             return ExitCodes.Ok;
-        }));
+        }, cancellation));
         return command;
     }
 
@@ -109,16 +108,16 @@ internal static class ChannelCommand
 
             output.Result(done, done.Count > 0 ? [] : redeemed.Count > 0 ? ["redeemed; every channel is settling already"] : ["no channel is ready for it"]);
             return ExitCodes.Ok;
-        }));
+        }, cancellation));
         return command;
     }
 
-    private static async Task<int> WithRailAsync(ParseResult result, Func<IRail, SecpKey, Task<int>> body)
+    private static async Task<int> WithRailAsync(ParseResult result, Func<IRail, SecpKey, Task<int>> body, CancellationToken cancellation)
     {
         HomeFolder home = CommandKit.OpenHome(result);
         using SecpKey key = Wallets.Open(home);
-        using LocalLedger ledger = Wallets.OpenLedger(home);
-        return await body(ledger, key).ConfigureAwait(false);
+        using IRail rail = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
+        return await body(rail, key).ConfigureAwait(false);
     }
 
     private static ChannelId ParseChannel(IRail rail, string text) => rail.Vouchers.TryParseChannel(text, out ChannelId channel, out string error)

@@ -11,7 +11,7 @@ internal static class CommandList
     {
         var root = new RootCommand("Sell and buy files chunk by chunk, with a proof before the money and the key for it.")
         {
-            CommandKit.Json, CommandKit.Home, CommandKit.Ledger,
+            CommandKit.Json, CommandKit.Home, CommandKit.Ledger, CommandKit.Rail,
         };
         foreach (Command command in All())
             root.Add(command);
@@ -22,7 +22,7 @@ internal static class CommandList
     public static IEnumerable<Command> All() =>
     [
         DemoCommand.Create(), AddCommand.Create(), LsCommand.Create(), ServeCommand.Create(), AskCommand.Create(), GetCommand.Create(),
-        DealsCommand.Create(), DealsCommand.CreateReceipt(), WalletCommand.Create(), ChannelCommand.Create(),
+        DealsCommand.Create(), DealsCommand.CreateReceipt(), WalletCommand.Create(), ChannelCommand.Create(), RailCommand.Create(),
         ProveCommand.Create(), VerifyCommand.Create(), OpenCommand.Create(), BenchCommand.Create(),
         FsmCommand.Create(), SuitesCommand.Create(),
     ];

@@ -2,9 +2,9 @@ using System.CommandLine;
 using Lockstep.Cli.Common;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
-using Lockstep.Node.Ledger;
 using Lockstep.Node.Provider;
 using Lockstep.Payments.Keys;
+using Lockstep.Payments.Rails;
 using Lockstep.Retrieval.Deals;
 
 namespace Lockstep.Cli.Commands;
@@ -58,7 +58,7 @@ internal static class DealsCommand
             using (var books = DealBooks.Open(home))
                 deal = books.Find(result.GetValue(id));
             using SecpKey key = Wallets.Open(home);
-            using LocalLedger ledger = Wallets.OpenLedger(home);
+            using IRail ledger = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
             DealStatus status = deal.Side == "client"
                 ? await CancelBoughtAsync(new ClientOptions(home, ledger, key), deal.Id, cancellation).ConfigureAwait(false)
                 : (await SoldDeals.CancelAsync(new ProviderOptions(home, ledger, key) { Settings = home.LoadSettings() }, deal.Id, cancellation).ConfigureAwait(false)).Status;

@@ -9,6 +9,7 @@ using Lockstep.Cli.Proofs;
 using Lockstep.Content;
 using Lockstep.Content.Blocks;
 using Lockstep.Content.UnixFs;
+using Lockstep.Node.Evm;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Ledger;
 using Lockstep.Payments;
@@ -52,8 +53,11 @@ internal static class DemoCommand
                 int ahead = result.GetResult(keepAhead) is null ? 0 : result.GetValue(keepAhead) ?? NodeSettings.MaxKeepAheadWindows;
                 long chunkBytes = result.GetValue(chunkSize) ?? (ahead > 0 ? ChunkSizeInStore : ImportOptions.DefaultChunkSize);
                 int openLocks = result.GetValue(window) ?? (ahead > 0 ? OpenLocksInStore : 1);
+                string rail = result.GetValue(CommandKit.Rail) ?? RailNames.Local;
+                if (rail == RailNames.Evm && result.GetValue(lockHash) != LockHash.Sha256)
+                    throw new CliException(ExitCodes.Usage, "lock", "The locks of the EVM rail are SHA-256; leave --lock out.");
                 return await RunAsync(
-                    folder, result.GetValue(file), result.GetValue(size), chunkBytes, openLocks, result.GetValue(lockHash), result.GetValue(suite)!,
+                    folder, rail, result.GetValue(file), result.GetValue(size), chunkBytes, openLocks, result.GetValue(lockHash), result.GetValue(suite)!,
                     ahead, output, cancellation).ConfigureAwait(false);
             }
             finally
@@ -65,9 +69,9 @@ internal static class DemoCommand
     }
 
     private static async Task<int> RunAsync(
-        string folder, string? file, long size, long chunkSize, int window, LockHash lockHash, Suite suite, int keepAhead, Output output, CancellationToken cancellation)
+        string folder, string railName, string? file, long size, long chunkSize, int window, LockHash lockHash, Suite suite, int keepAhead, Output output, CancellationToken cancellation)
     {
-        // ---- Two homes, one ledger, one file. Epochs are short, so that settling can be waited for. ----------------------
+        // ---- Two homes, one ledger, one file. -----------------------------------------------------------------------------
         string ledgerPath = Path.Combine(folder, "ledger.db");
         HomeFolder seller = HomeFolder.Open(Path.Combine(folder, "provider"), ledgerPath), buyer = HomeFolder.Open(Path.Combine(folder, "client"), ledgerPath);
         string source = file ?? WriteRandom(Path.Combine(folder, "source"), size);
@@ -81,11 +85,11 @@ internal static class DemoCommand
             record = Add(content, source);
         }
 
-        using LocalLedger ledger = Wallets.OpenLedger(seller, new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(500), SettleDelayEpochs = 4 });
         using SecpKey sellerKey = Wallets.OpenOrCreate(seller), buyerKey = Wallets.OpenOrCreate(buyer);
-        AccountId sellerAccount = ledger.Vouchers.AccountOf(sellerKey), buyerAccount = ledger.Vouchers.AccountOf(buyerKey);
-        TokenAmount funds = new TokenAmount(PricePerByteAtto) * (record.Size + (small?.Size ?? 0) + 1);
-        await ledger.FundAsync(buyerAccount, funds, cancellation).ConfigureAwait(false);
+        await using IDemoRail rails = railName == RailNames.Evm
+            ? await EvmDemoRail.StartAsync(await AnvilTool.FindAsync(output, cancellation).ConfigureAwait(false), folder, (seller, sellerKey), (buyer, buyerKey), cancellation).ConfigureAwait(false)
+            : LocalDemoRail.Open(seller, sellerKey, buyerKey);
+        await rails.FundAsync(new TokenAmount(PricePerByteAtto) * (record.Size + (small?.Size ?? 0) + 1), cancellation).ConfigureAwait(false);
 
         // ---- The sale: two processes that share nothing but the ledger's file and a socket. -----------------------------
         var started = Stopwatch.StartNew();
@@ -95,7 +99,7 @@ internal static class DemoCommand
             [
                 "serve", "--json", "--home", seller.Folder, "--ledger", ledgerPath, "--listen", "127.0.0.1:0",
                 "--price-per-byte", PricePerByteAtto.ToString(CultureInfo.InvariantCulture), "--keep-ahead", keepAhead.ToString(CultureInfo.InvariantCulture),
-                "--keep-ahead-suite", suite.Id, "--keep-ahead-lock", ProofFolder.Name(lockHash),
+                "--keep-ahead-suite", suite.Id, "--keep-ahead-lock", ProofFolder.Name(lockHash), "--rail", railName,
                 .. keepAhead > 0 ? ["--keep-ahead-for", record.Root.ToString()] : Array.Empty<string>(),
             ]))
         {
@@ -104,7 +108,7 @@ internal static class DemoCommand
             double readySeconds = started.Elapsed.TotalSeconds;
             Task drained = DrainAsync(serving, output, cancellation);
             output.Note($"selling {Sizes.Format(record.Size)} in {record.ChunkCount} chunks from {address}");
-            var terms = new DemoBuyer(buyer, ledger, buyerKey, window, lockHash, suite);
+            var terms = new DemoBuyer(buyer, railName, rails.Buyer, buyerKey, window, lockHash, suite);
             double seconds;
             JsonElement? before = null;
             if (small is null)
@@ -127,19 +131,19 @@ internal static class DemoCommand
         async Task<int> SettleAsync(JsonElement? before, double seconds, int windowsReady, double readySeconds)
         {
             // ---- Redeem one voucher per lane, settle, collect. ----------------------------------------------------------
-            IReadOnlyList<RailReceipt> redeemed = await Settlement.RedeemAsync(seller, ledger, sellerKey, null, cancellation).ConfigureAwait(false);
-            foreach (ChannelSnapshot channel in await ledger.FindChannelsAsync(sellerAccount, cancellation).ConfigureAwait(false))
+            IReadOnlyList<RailReceipt> redeemed = await Settlement.RedeemAsync(seller, rails.Seller, sellerKey, null, cancellation).ConfigureAwait(false);
+            IRail ledger = rails.Seller;
+            foreach (ChannelSnapshot channel in await ledger.FindChannelsAsync(ledger.Vouchers.AccountOf(sellerKey), cancellation).ConfigureAwait(false))
             {
                 await ledger.SettleAsync(sellerKey, channel.Id, cancellation).ConfigureAwait(false);
-                while ((await ledger.GetChannelAsync(channel.Id, cancellation).ConfigureAwait(false))?.SettlingAt is { } at
-                    && await ledger.GetHeadAsync(cancellation).ConfigureAwait(false) < at)
-                    await Task.Delay(100, cancellation).ConfigureAwait(false);
+                if ((await ledger.GetChannelAsync(channel.Id, cancellation).ConfigureAwait(false))?.SettlingAt is { } at)
+                    await rails.PassAsync(at, cancellation).ConfigureAwait(false);
                 await ledger.CollectAsync(sellerKey, channel.Id, cancellation).ConfigureAwait(false);
             }
 
             // ---- The books: what left one wallet arrived in the other, to the atto. --------------------------------------
-            TokenAmount earned = await ledger.GetBalanceAsync(sellerAccount, cancellation).ConfigureAwait(false);
-            TokenAmount spent = funds - await ledger.GetBalanceAsync(buyerAccount, cancellation).ConfigureAwait(false);
+            (TokenAmount earned, TokenAmount spent) = await rails.CountAsync(cancellation).ConfigureAwait(false);
+            IReadOnlyList<GasSpent> gas = rails.Spent();
             JsonElement[] sales = before is { } earlier ? [earlier, bought] : [bought];
             TokenAmount paid = sales.Aggregate(TokenAmount.Zero, (sum, sale) => sum + TokenAmount.ParseAtto(sale.GetProperty("paidAtto").GetString()!));
             string shaSource = await HashAsync(source, cancellation).ConfigureAwait(false), shaReceived = await HashAsync(received, cancellation).ConfigureAwait(false);
@@ -175,6 +179,9 @@ internal static class DemoCommand
                     sha256Source = shaSource,
                     sha256Received = shaReceived,
                     redemptions = redeemed.Count,
+                    rail = ledger.Description.Id,
+                    gas = gas.Select(one => new { what = one.What, gas = one.Gas, costAtto = one.Cost.ToString() }),
+                    gasTotal = gas.Sum(one => one.Gas),
                     lanes,
                     maxOpenLocks = isDeal ? bought.GetProperty("maxOpenLocks").GetInt32() : 0,
                     wireBytes = isDeal ? bought.GetProperty("wireBytes").GetInt64() : 0,
@@ -184,13 +191,16 @@ internal static class DemoCommand
                     clientStatuses = isDeal ? bought.GetProperty("statuses").EnumerateArray().Select(status => status.GetString()!).ToArray() : [],
                     providerStatuses,
                 },
-                $"receipt   {record.Root}",
-                string.Create(CultureInfo.InvariantCulture, $"sold      {Sizes.Format(record.Size)} in {record.ChunkCount} chunks, {seconds:0.0} s"),
-                $"paid      {currency.Format(paid)}",
-                $"earned    {currency.Format(earned)}, {redeemed.Count} redemptions on {lanes} lanes",
-                $"sha-256   {shaSource} sent",
-                $"          {shaReceived} received",
-                agrees ? "bytes and books agree" : "BYTES OR BOOKS DO NOT AGREE");
+                [
+                    $"receipt   {record.Root}",
+                    string.Create(CultureInfo.InvariantCulture, $"sold      {Sizes.Format(record.Size)} in {record.ChunkCount} chunks, {seconds:0.0} s"),
+                    $"paid      {currency.Format(paid)}",
+                    $"earned    {currency.Format(earned)}, {redeemed.Count} redemptions on {lanes} lanes",
+                    .. gas.Count == 0 ? Array.Empty<string>() : [string.Create(CultureInfo.InvariantCulture, $"gas       {gas.Sum(one => one.Gas)}: {string.Join(", ", gas.Select(one => $"{one.What} {one.Gas}"))}")],
+                    $"sha-256   {shaSource} sent",
+                    $"          {shaReceived} received",
+                    agrees ? "bytes and books agree" : "BYTES OR BOOKS DO NOT AGREE",
+                ]);
             return agrees ? ExitCodes.Ok : ExitCodes.Refused;
         }
     }

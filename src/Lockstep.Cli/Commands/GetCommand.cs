@@ -7,9 +7,9 @@ using Lockstep.Content.Cids;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Identity;
-using Lockstep.Node.Ledger;
 using Lockstep.Payments;
 using Lockstep.Payments.Keys;
+using Lockstep.Payments.Rails;
 using Lockstep.Proofs;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Retrieval.Deals;
@@ -40,7 +40,7 @@ internal static class GetCommand
             ProviderAddress provider = Parsing.Provider(result.GetValue(from)!);
             HomeFolder home = CommandKit.OpenHome(result);
             using SecpKey key = Wallets.OpenOrCreate(home);
-            using LocalLedger ledger = Wallets.OpenLedger(home);
+            using IRail ledger = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
             Currency currency = ledger.Description.Currency;
             var request = new RetrievalRequest(root, provider)
             {

@@ -3,11 +3,11 @@ using System.Globalization;
 using Lockstep.Cli.Common;
 using Lockstep.Cli.Proofs;
 using Lockstep.Node.Hosting;
-using Lockstep.Node.Ledger;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Transport;
 using Lockstep.Payments;
 using Lockstep.Payments.Keys;
+using Lockstep.Payments.Rails;
 using Lockstep.Proofs;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Retrieval.Deals;
@@ -57,7 +57,7 @@ internal static class ServeCommand
                 throw new CliException(ExitCodes.Usage, "listen", error);
 
             using SecpKey key = Wallets.OpenOrCreate(home);
-            using LocalLedger ledger = Wallets.OpenLedger(home);
+            using IRail ledger = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
             Currency currency = ledger.Description.Currency;
 
             // The deals step on one loop: whoever stops reading these lines must not stop it.

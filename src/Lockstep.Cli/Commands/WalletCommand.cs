@@ -26,7 +26,7 @@ internal static class WalletCommand
     {
         HomeFolder home = CommandKit.OpenHome(result);
         using SecpKey key = Wallets.Open(home);
-        using LocalLedger ledger = Wallets.OpenLedger(home);
+        using IRail ledger = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
         await WriteAsync(key, ledger, output, cancellation).ConfigureAwait(false);
         return ExitCodes.Ok;
     }
@@ -56,7 +56,7 @@ internal static class WalletCommand
 
             using SecpKey key = SecpKey.Generate(RandomNumberGenerator.Fill);
             WalletFile.Create(home.WalletPath, key, words, RandomNumberGenerator.Fill);
-            using LocalLedger ledger = Wallets.OpenLedger(home);
+            using IRail ledger = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
             await WriteAsync(key, ledger, output, cancellation).ConfigureAwait(false);
             return ExitCodes.Ok;
         });
@@ -81,6 +81,8 @@ internal static class WalletCommand
                 throw new CliException(ExitCodes.Usage, "ledger", "An epoch lasts 0.001 to 86400 seconds, and the settle delay is 1 to 10000000 epochs.");
             HomeFolder home = CommandKit.OpenHome(result);
             using SecpKey key = Wallets.OpenOrCreate(home);
+            if ((result.GetValue(CommandKit.Rail) ?? home.LoadSettings().Rail) is not RailNames.Local and var other)
+                throw new CliException(ExitCodes.Usage, "rail", $"The faucet is the local ledger's; send money to this wallet's address on the {other} rail instead ('lockstep wallet' shows it).");
             using LocalLedger ledger = Wallets.OpenLedger(home, new LedgerSettings { EpochLength = TimeSpan.FromSeconds(result.GetValue(epoch)), SettleDelayEpochs = result.GetValue(delay) });
             await ledger.FundAsync(ledger.Vouchers.AccountOf(key), sum, cancellation).ConfigureAwait(false);
             await WriteAsync(key, ledger, output, cancellation).ConfigureAwait(false);
@@ -89,7 +91,7 @@ internal static class WalletCommand
         return command;
     }
 
-    private static async Task WriteAsync(SecpKey key, LocalLedger ledger, Output output, CancellationToken cancellation)
+    private static async Task WriteAsync(SecpKey key, IRail ledger, Output output, CancellationToken cancellation)
     {
         AccountId account = ledger.Vouchers.AccountOf(key);
         TokenAmount balance = await ledger.GetBalanceAsync(account, cancellation).ConfigureAwait(false);

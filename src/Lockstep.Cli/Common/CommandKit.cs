@@ -25,6 +25,8 @@ internal static class CommandKit
         HelpName = "FILE",
     };
 
+    public static readonly Option<string?> Rail = RailOption();
+
     /// <summary>A command whose help ends with an example.</summary>
     public static Command Create(string name, string description, string example) => new(name, $"{description}\n\nExample:\n  {example}");
 
@@ -86,6 +88,22 @@ internal static class CommandKit
     {
         if (ProverInfo.SlowProcessorNotice is { } notice)
             output.Note($"note: {notice}");
+    }
+
+    private static Option<string?> RailOption()
+    {
+        var option = new Option<string?>("--rail")
+        {
+            Description = "The ledger that the money is on: local or evm (settings.json otherwise, local by default).",
+            Recursive = true,
+            HelpName = string.Join('|', RailNames.All),
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !RailNames.All.Contains(token.Value))
+                result.AddError($"--rail must be one of {string.Join(", ", RailNames.All)}, not '{token.Value}'.");
+        });
+        return option;
     }
 
     // The runtime reports a file that may not grow any more as a wrong argument of its own.

@@ -1,8 +1,10 @@
+using System.CommandLine;
 using System.Security.Cryptography;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Ledger;
 using Lockstep.Payments;
 using Lockstep.Payments.Keys;
+using Lockstep.Payments.Rails;
 
 namespace Lockstep.Cli.Common;
 
@@ -43,6 +45,10 @@ internal static class Wallets
     /// <summary>Opens the ledger, or makes it with <paramref name="settings"/>.</summary>
     public static LocalLedger OpenLedger(HomeFolder home, LedgerSettings? settings = null) =>
         LocalLedger.OpenOrCreate(home.LedgerPath, settings ?? new LedgerSettings(), TimeProvider.System);
+
+    /// <summary>Opens the rail that the command line or else the home's settings name.</summary>
+    public static Task<IRail> OpenRailAsync(ParseResult result, HomeFolder home, CancellationToken cancellation) =>
+        RailNames.OpenAsync(home, home.LoadSettings(), result.GetValue(CommandKit.Rail), TimeProvider.System, cancellation);
 
     /// <summary>Reads an amount that a person typed.</summary>
     public static TokenAmount ParseAmount(string text, Currency currency) => currency.TryParse(text, out TokenAmount amount)

@@ -7,9 +7,9 @@ using Lockstep.Cli.Proofs;
 using Lockstep.Content.Cids;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
-using Lockstep.Node.Ledger;
 using Lockstep.Payments;
 using Lockstep.Payments.Keys;
+using Lockstep.Payments.Rails;
 using Lockstep.Proofs;
 using Lockstep.Proofs.Soundness;
 using Lockstep.Retrieval.Deals;
@@ -18,12 +18,13 @@ namespace Lockstep.Cli.Demo;
 
 /// <summary>The demo's buyer: on which terms it buys, and in which process.</summary>
 /// <param name="Home">Its home.</param>
-/// <param name="Ledger">The ledger, opened in this process.</param>
+/// <param name="RailName">The rail, as a command line names it.</param>
+/// <param name="Rail">The rail, opened in this process.</param>
 /// <param name="Key">Its wallet's key.</param>
 /// <param name="OpenLocks">Locks that may be open at once.</param>
 /// <param name="LockHash">The hash of the locks.</param>
 /// <param name="Suite">The proof suite.</param>
-internal sealed record DemoBuyer(HomeFolder Home, LocalLedger Ledger, SecpKey Key, int OpenLocks, LockHash LockHash, Suite Suite)
+internal sealed record DemoBuyer(HomeFolder Home, string RailName, IRail Rail, SecpKey Key, int OpenLocks, LockHash LockHash, Suite Suite)
 {
     /// <summary>Buys as a user would: by <c>get</c>, timed from the process's start to its end.</summary>
     /// <returns>What <c>get</c> says, and seconds.</returns>
@@ -31,7 +32,7 @@ internal sealed record DemoBuyer(HomeFolder Home, LocalLedger Ledger, SecpKey Ke
     {
         var watch = Stopwatch.StartNew();
         await using ChildProcess getting = ChildProcess.Start(
-            "get", root.ToString(), "--from", address, "-o", output, "--json", "--home", Home.Folder, "--ledger", Home.LedgerPath,
+            "get", root.ToString(), "--from", address, "-o", output, "--json", "--home", Home.Folder, "--ledger", Home.LedgerPath, "--rail", RailName,
             "--window", OpenLocks.ToString(CultureInfo.InvariantCulture), "--lock", ProofFolder.Name(LockHash), "--suite", Suite.Id);
         JsonElement bought = await getting.ReadJsonAsync(cancellation).ConfigureAwait(false);
         (int code, string errors) = await getting.WaitAsync(cancellation).ConfigureAwait(false);
@@ -59,7 +60,7 @@ internal sealed record DemoBuyer(HomeFolder Home, LocalLedger Ledger, SecpKey Ke
             Output = output,
         };
         var watch = Stopwatch.StartNew();
-        await using RetrievalClient client = await RetrievalClient.OpenAsync(new ClientOptions(Home, Ledger, Key), cancellation).ConfigureAwait(false);
+        await using RetrievalClient client = await RetrievalClient.OpenAsync(new ClientOptions(Home, Rail, Key), cancellation).ConfigureAwait(false);
         RetrievalResult bought = await client.GetAsync(request, null, cancellation).ConfigureAwait(false);
         return Output.ToJson(GetCommand.Describe(request, bought, watch.Elapsed.TotalSeconds));
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Lockstep.Payments;
 using Lockstep.Retrieval.Terms;
@@ -14,6 +15,8 @@ public sealed record NodeSettings
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
     /// <summary>The most that <see cref="ProofWindowBytes"/> may be.</summary>
@@ -76,6 +79,12 @@ public sealed record NodeSettings
     /// <summary>Seconds after which unsealing has failed.</summary>
     public int UnsealLimitSeconds { get; init; } = 3600;
 
+    /// <summary>The ledger that the home's channels are on: <c>local</c> or <c>evm</c>.</summary>
+    public string Rail { get; init; } = RailNames.Local;
+
+    /// <summary>Where the EVM rail is; needed when <see cref="Rail"/> says <c>evm</c>.</summary>
+    public EvmSettings? Evm { get; init; }
+
     /// <summary>Reads a settings file; a missing one is the defaults.</summary>
     public static NodeSettings Load(string path)
     {
@@ -96,6 +105,30 @@ public sealed record NodeSettings
         catch (Exception fault) when (PrivateFile.IsIo(fault))
         {
             throw new NodeException(NodeFault.HomeUnusable, $"The settings {path} could not be read: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>Writes into a settings file that the home's channels are in a contract; whatever else it says stays, comments aside.</summary>
+    /// <exception cref="NodeException">The file cannot be read or written.</exception>
+    public static void SaveEvm(string path, EvmSettings evm)
+    {
+        try
+        {
+            JsonObject settings = File.Exists(path)
+                ? JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
+                    ?? throw new JsonException("expected an object")
+                : [];
+            settings["rail"] = RailNames.Evm;
+            settings["evm"] = JsonSerializer.SerializeToNode(evm, Format);
+            PrivateFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(settings, Format));
+        }
+        catch (JsonException fault)
+        {
+            throw new NodeException(NodeFault.BadSetting, $"The settings {path} are not the JSON that was expected: {fault.Message}", fault);
+        }
+        catch (Exception fault) when (PrivateFile.IsIo(fault))
+        {
+            throw new NodeException(NodeFault.HomeUnusable, $"The settings {path} could not be written: {fault.Message}", fault);
         }
     }
 
@@ -126,7 +159,9 @@ public sealed record NodeSettings
             return $"keepAheadWindows is from 0 to {MaxKeepAheadWindows}.";
         if (UnsealLimitSeconds is < 1 or > 30 * 86400)
             return "unsealLimitSeconds is from 1 to 2592000.";
-        return null;
+        if (!RailNames.All.Contains(Rail))
+            return $"rail is one of {string.Join(", ", RailNames.All)}.";
+        return Evm?.Validate();
     }
 
     private static bool TokenText(string? text) => TokenAmount.TryParseAtto(text, out TokenAmount amount) && !amount.IsNegative;

@@ -12,7 +12,7 @@ namespace Lockstep.Node.Ledger;
 /// The embedded local ledger: test money in one SQLite file that the processes of one user share, with the payment-channel
 /// actor's own rules. Time is the wall clock cut into epochs, counted from the moment the ledger was made.
 /// </summary>
-public sealed class LocalLedger : IRail, IDisposable
+public sealed class LocalLedger : IRail
 {
     private const int RedemptionsPerPage = 256;
 

@@ -48,6 +48,11 @@ internal sealed class RedeemWatcher : IAsyncDisposable
         long? pruned = null;
         while (true)
         {
+            await AskAsync(async () =>
+            {
+                await _redeemer.TendAsync(_stop.Token).ConfigureAwait(false);
+                return true;
+            }).ConfigureAwait(false);
             bool hasRedeemed = false;
             foreach (ChannelId channel in _store.Channels())
                 hasRedeemed |= await AskAsync(() => LookAsync(channel)).ConfigureAwait(false);

@@ -20,10 +20,17 @@ public sealed record RedeemResult(ChannelId Channel, RedeemReason? Reason, IRead
 /// </summary>
 public sealed class Redeemer(ProviderStore store, IRail rail, SecpKey key, PayeePolicy payee, RedeemPolicy policy)
 {
+    /// <summary>Has the rail look after what was sent before.</summary>
+    /// <exception cref="RailException">The rail cannot be asked.</exception>
+    public Task TendAsync(CancellationToken cancellation) => rail.TendAsync(key, cancellation);
+
     /// <summary>Looks at one channel and redeems what is due, or with <paramref name="commanded"/> all that is worth something.</summary>
     /// <exception cref="RailException">The rail cannot be asked; asking again later is safe.</exception>
     public async Task<RedeemResult> RedeemAsync(ChannelId channel, bool commanded, CancellationToken cancellation)
     {
+        // A home may have sold on another rail before.
+        if (!rail.Vouchers.TryParseChannel(channel.Text, out _, out _))
+            return new RedeemResult(channel, null, []);
         if (await rail.GetChannelAsync(channel, cancellation).ConfigureAwait(false) is not { } snapshot)
             return new RedeemResult(channel, null, []);
         var book = new PayeeChannel(

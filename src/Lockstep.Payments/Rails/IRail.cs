@@ -8,7 +8,7 @@ namespace Lockstep.Payments.Rails;
 /// <see cref="RailException"/>. Redeeming, settling and collecting may be repeated safely; after a crash around opening or
 /// topping up, look first (<see cref="FindChannelsAsync"/>).
 /// </summary>
-public interface IRail
+public interface IRail : IDisposable
 {
     RailDescription Description { get; }
 
@@ -52,4 +52,10 @@ public interface IRail
     /// page at a time: an empty page is the end. Works for a collected channel too.
     /// </summary>
     Task<RedemptionPage> ReadRedemptionsAsync(ChannelId channel, RedemptionCursor since, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Looks after what was sent from an account: what a reorganisation has undone is sent again. Asked now and then by whoever
+    /// watches the rail; nothing to do where nothing is ever undone.
+    /// </summary>
+    Task TendAsync(SecpKey key, CancellationToken cancellationToken) => Task.CompletedTask;
 }

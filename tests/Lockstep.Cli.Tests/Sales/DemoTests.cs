@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lockstep.Cli.Tests.Support;
+using Lockstep.Tests.Support;
 
 namespace Lockstep.Cli.Tests.Sales;
 
@@ -47,6 +48,24 @@ public class DemoTests
         Assert.Equal($"{2 * ((4 << 16) + 1024)}", result.GetProperty("paidAtto").GetString());
         Assert.Equal(result.GetProperty("paidAtto").GetString(), result.GetProperty("earnedAtto").GetString());
         Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
+    }
+
+    // The same sale on an EVM: one transaction redeems every lane, and the books agree to the atto, gas apart.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task AFileIsSoldOverAContract(int window)
+    {
+        JsonElement result = (await Support.Lockstep.RunWithAnvilAsync(NodeOracle.Program("anvil"), "demo", "--rail", "evm", "--size", "192KiB", "--chunk-size", "64KiB", "--window", $"{window}", "--json")).Ok().Json;
+        Assert.True(result.GetProperty("ok").GetBoolean());
+        Assert.Equal($"{2 * 192 << 10}", result.GetProperty("paidAtto").GetString());
+        Assert.Equal(result.GetProperty("paidAtto").GetString(), result.GetProperty("earnedAtto").GetString());
+        Assert.Equal(result.GetProperty("sha256Source").GetString(), result.GetProperty("sha256Received").GetString());
+        Assert.Equal(window, result.GetProperty("lanes").GetInt32());
+        Assert.Equal(1, result.GetProperty("redemptions").GetInt32());
+        Assert.StartsWith("evm:31337:0x", result.GetProperty("rail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["open", "redeem", "settle", "collect"], result.GetProperty("gas").EnumerateArray().Select(one => one.GetProperty("what").GetString()));
+        Assert.All(result.GetProperty("gas").EnumerateArray(), one => Assert.True(one.GetProperty("gas").GetInt64() > 21_000));
     }
 
     // There is nothing to sell: no deal, no money, the file all the same.

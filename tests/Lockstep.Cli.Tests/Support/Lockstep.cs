@@ -65,6 +65,13 @@ internal sealed class Lockstep : IDisposable
         return await run.EndAsync();
     }
 
+    /// <summary>Runs to the end with a development chain's program at hand.</summary>
+    public static async Task<RunResult> RunWithAnvilAsync(string anvil, params IEnumerable<string> arguments)
+    {
+        using Lockstep run = Start("env", [$"LOCKSTEP_ANVIL={anvil}", "dotnet", Program, .. arguments]);
+        return await run.EndAsync();
+    }
+
     /// <summary>Starts and goes on.</summary>
     public static Lockstep Start(params IEnumerable<string> arguments) => Start("dotnet", [Program, .. arguments]);
 
