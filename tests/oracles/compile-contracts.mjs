@@ -1,4 +1,7 @@
-// Compiles contracts/LockstepChannels.sol with the pinned solc; prints the artifact that is checked in beside it.
+// Compiles with the pinned solc.
+//
+//   (nothing)        contracts/LockstepChannels.sol: prints the artifact that is checked in beside it
+//   bytecode NAME    tests/contracts/NAME.sol: prints the code that deploys it
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +20,7 @@ const settings = {
   outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"] } },
 };
 
-export function compile(sources, wanted) {
+function compile(sources, wanted) {
   const input = { language: "Solidity", settings, sources: Object.fromEntries(Object.entries(sources).map(([file, content]) => [file, { content }])) };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
   const problems = (output.errors ?? []).filter((problem) => problem.severity !== "info");
@@ -32,7 +35,7 @@ export function compile(sources, wanted) {
   throw new Error(`no contract ${wanted}`);
 }
 
-export function artifact() {
+function artifact() {
   const contract = compile({ [`${name}.sol`]: readFileSync(join(folder, `${name}.sol`), "utf8") }, name);
   return {
     contract: name,
@@ -46,6 +49,11 @@ export function artifact() {
   };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+const [command, wanted] = process.argv.slice(2);
+if (command === "bytecode") {
+  const file = join(folder, "..", "tests", "contracts", `${wanted}.sol`);
+  const { evm } = compile({ [`${wanted}.sol`]: readFileSync(file, "utf8") }, wanted);
+  process.stdout.write(JSON.stringify({ bytecode: evm.bytecode.object }));
+} else {
   process.stdout.write(`${JSON.stringify(artifact(), null, 2)}\n`);
 }
