@@ -25,6 +25,9 @@ public sealed record EvmNodeOptions
     /// <summary>Most for a unit of gas, in atto; null for no limit.</summary>
     public BigInteger? MaxFeePerGas { get; init; }
 
+    /// <summary>How long a transaction may lie about before it is sent again for more; null for five blocks.</summary>
+    public TimeSpan? RaiseAfter { get; init; }
+
     /// <summary>The folder for the journal of transactions and its lock.</summary>
     public required string JournalFolder { get; init; }
 }
@@ -51,7 +54,7 @@ internal sealed class EvmConnection : IDisposable
             Confirmations = Confirmations,
             Finality = Finality,
             Interval = chain.IsDevelopment ? TimeSpan.FromMilliseconds(50) : block / 4,
-            RaiseAfter = chain.IsDevelopment ? TimeSpan.FromSeconds(20) : block * 5,
+            RaiseAfter = options.RaiseAfter ?? (chain.IsDevelopment ? TimeSpan.FromSeconds(20) : block * 5),
             Patience = TimeSpan.FromSeconds(Math.Max(120, chain.BlockSeconds * (Confirmations + 20))),
             MaxFee = options.MaxFeePerGas,
         };

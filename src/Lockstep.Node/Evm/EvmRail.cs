@@ -168,7 +168,7 @@ public sealed class EvmRail : IRail
         string subject = $"redeem {number} {string.Join(' ', due.Select(claim => $"{claim.Voucher.Lane}/{claim.Voucher.Nonce}"))}";
         (long call, long voucher) = _connection.Chain.RedeemGas;
         var order = new TransactionOrder(
-            subject, _vouchers.Contract.Address, TokenAmount.Zero, ChannelContract.Redeem(number, due), call + voucher * due.Length, ContractRules.LastBlock(state, due));
+            subject, _vouchers.Contract.Address, TokenAmount.Zero, ChannelContract.Redeem(number, due), call + voucher * due.Length, ContractRules.LastBlock(state, due), IsRepeatable: true);
         OrderResult result = await EvmConnection.AskAsync(() => _connection.Sender.SendAsync(payee, order, cancellationToken)).ConfigureAwait(false);
         if (result.Receipt is { } mined)
         {
@@ -186,14 +186,14 @@ public sealed class EvmRail : IRail
     public async Task<RailReceipt> SettleAsync(SecpKey party, ChannelId channel, CancellationToken cancellationToken)
     {
         ulong number = NumberOf(channel);
-        OrderResult result = await SendAsync(party, $"settle {number}", ChannelContract.Settle(number), TokenAmount.Zero, cancellationToken).ConfigureAwait(false);
+        OrderResult result = await SendAsync(party, $"settle {number}", ChannelContract.Settle(number), TokenAmount.Zero, cancellationToken, isRepeatable: true).ConfigureAwait(false);
         return await ReceiptAsync(_connection, result, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<RailReceipt> CollectAsync(SecpKey party, ChannelId channel, CancellationToken cancellationToken)
     {
         ulong number = NumberOf(channel);
-        OrderResult result = await SendAsync(party, $"collect {number}", ChannelContract.Collect(number), TokenAmount.Zero, cancellationToken).ConfigureAwait(false);
+        OrderResult result = await SendAsync(party, $"collect {number}", ChannelContract.Collect(number), TokenAmount.Zero, cancellationToken, isRepeatable: true).ConfigureAwait(false);
         RailReceipt receipt = await ReceiptAsync(_connection, result, cancellationToken).ConfigureAwait(false);
         if (receipt.Outcome != RailOutcome.UnknownChannel)
             return receipt;
@@ -254,8 +254,11 @@ public sealed class EvmRail : IRail
         };
     }
 
-    private Task<OrderResult> SendAsync(SecpKey key, string subject, byte[] call, TokenAmount value, CancellationToken cancellation) =>
-        EvmConnection.AskAsync(() => _connection.Sender.SendAsync(key, new TransactionOrder(subject, _vouchers.Contract.Address, value, call), cancellation));
+    private Task<OrderResult> SendAsync(SecpKey key, string subject, byte[] call, TokenAmount value, CancellationToken cancellation, bool isRepeatable = false)
+    {
+        var order = new TransactionOrder(subject, _vouchers.Contract.Address, value, call, IsRepeatable: isRepeatable);
+        return EvmConnection.AskAsync(() => _connection.Sender.SendAsync(key, order, cancellation));
+    }
 
     private static async Task<RailReceipt> ReceiptAsync(EvmConnection connection, OrderResult result, CancellationToken cancellation)
     {

@@ -14,7 +14,9 @@ namespace Lockstep.Node.Evm;
 /// <param name="Data">The call.</param>
 /// <param name="GasLimit">Null to ask the node, which then sees the call.</param>
 /// <param name="ValidUntil">The last block in which it would do what it is for; null for any.</param>
-internal sealed record TransactionOrder(string Subject, EvmAddress? To, TokenAmount Value, ReadOnlyMemory<byte> Data, long? GasLimit = null, long? ValidUntil = null);
+/// <param name="IsRepeatable">True when the contract lets it happen once only, so that it may be sent anew where the first seems lost.</param>
+internal sealed record TransactionOrder(
+    string Subject, EvmAddress? To, TokenAmount Value, ReadOnlyMemory<byte> Data, long? GasLimit = null, long? ValidUntil = null, bool IsRepeatable = false);
 
 /// <summary>What became of an order.</summary>
 /// <param name="Outcome">Executed: it is in a block, though perhaps undone there. Pending: it is on its way. InsufficientFunds, Refused: it was not sent.</param>
@@ -56,6 +58,9 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
     private const int RaisePercent = 30;
     private const int NonceTries = 5;
 
+    // A gateway's nodes do not all know the same at the same time: one may count a transaction that another does not show yet.
+    private const int LooksBeforeLost = 5;
+
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
 
@@ -86,9 +91,9 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
 
             if (await WaitAsync(key, account, nonce, cancellation).ConfigureAwait(false) is { } result)
                 return result;
-            // Another wallet with this key took the number; the order itself is as good as before.
-            if (attempt == NonceTries)
-                return new OrderResult(RailOutcome.Refused, "Another program sends transactions from this account at the same time; end it and try again.", null, null);
+            // Another wallet with this key took the number. What moves money is not sent anew on the word of a node alone.
+            if (attempt == NonceTries || !order.IsRepeatable)
+                return new OrderResult(RailOutcome.Refused, "Another program sent a transaction from this account in the place of this one; look at what is there before you try again.", null, null);
         }
     }
 
@@ -100,7 +105,7 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
         foreach (IGrouping<ulong, JournalEntry> number in journal.AtWork(account).GroupBy(entry => entry.Nonce))
         {
             JournalEntry[] sent = [.. number];
-            if (await LookAsync(sent, cancellation).ConfigureAwait(false) is null && !await IsReplacedAsync(account, sent, cancellation).ConfigureAwait(false))
+            if (await LookAsync(sent, cancellation).ConfigureAwait(false) is null)
                 await OfferAsync(sent[^1], cancellation).ConfigureAwait(false);
         }
     }
@@ -223,8 +228,8 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
     // Null when another transaction took the number.
     private async Task<OrderResult?> WaitAsync(SecpKey key, string account, ulong nonce, CancellationToken cancellation)
     {
-        long began = time.GetTimestamp();
-        long raised = began;
+        long began = time.GetTimestamp(), raised = began;
+        int lost = 0;
         while (true)
         {
             JournalEntry[] sent = [.. journal.Sendings(account, nonce).Where(entry => entry.State != TransactionState.Replaced)];
@@ -236,9 +241,14 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
                 if (head - receipt.Block >= policy.Confirmations)
                     return new OrderResult(RailOutcome.Executed, $"It is in block {receipt.Block}.", receipt.Transaction, receipt);
             }
-            else if (await IsReplacedAsync(account, sent, cancellation).ConfigureAwait(false))
+            else if (await IsNumberTakenAsync(account, sent, cancellation).ConfigureAwait(false))
             {
-                return null;
+                if (++lost == LooksBeforeLost)
+                {
+                    foreach (JournalEntry entry in sent)
+                        journal.Set(entry, TransactionState.Replaced, 0);
+                    return null;
+                }
             }
             else if (time.GetElapsedTime(raised) >= policy.RaiseAfter)
             {
@@ -272,20 +282,11 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
         return null;
     }
 
-    // The chain counts more transactions than this number, but ours is none of them. Asked again after the receipts, since ours may
-    // have been included in between.
-    private async Task<bool> IsReplacedAsync(string account, JournalEntry[] sent, CancellationToken cancellation)
-    {
-        if (await node.GetNonceAsync(EvmAddress.Parse(account), EvmNode.Latest, cancellation).ConfigureAwait(false) <= sent[0].Nonce
-            || await LookAsync(sent, cancellation).ConfigureAwait(false) is not null)
-        {
-            return false;
-        }
-
-        foreach (JournalEntry entry in sent)
-            journal.Set(entry, TransactionState.Replaced, 0);
-        return true;
-    }
+    // The chain counts more transactions than this number, though ours is none of them. Asked again after the receipts, since ours
+    // may have been included in between.
+    private async Task<bool> IsNumberTakenAsync(string account, JournalEntry[] sent, CancellationToken cancellation) =>
+        await node.GetNonceAsync(EvmAddress.Parse(account), EvmNode.Latest, cancellation).ConfigureAwait(false) > sent[0].Nonce
+        && await LookAsync(sent, cancellation).ConfigureAwait(false) is null;
 
     private async Task RaiseAsync(SecpKey key, JournalEntry last, CancellationToken cancellation)
     {
