@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lockstep.Cli.Bench;
 using Lockstep.Cli.Common;
+using Lockstep.Cli.Demo;
 using Lockstep.Node.Evm;
 using Lockstep.Node.Hosting;
 using Lockstep.Payments;
@@ -23,6 +25,7 @@ internal static class RailCommand
         evm.Add(Deploy());
         evm.Add(Use());
         evm.Add(Status());
+        evm.Add(Gas());
         command.Add(evm);
         return command;
     }
@@ -116,6 +119,21 @@ internal static class RailCommand
                 $"account  {account}, holds {currency.Format(balance)}",
                 string.Create(CultureInfo.InvariantCulture, $"channels {channels.Count}"),
                 string.Create(CultureInfo.InvariantCulture, $"sent     {spent.Count} transactions for {currency.Format(cost)}"));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Gas()
+    {
+        Command command = CommandKit.Create("gas", "Measure what each call of the contract takes, on a development chain of its own.", "lockstep rail evm gas --json");
+        command.SetBody(async (result, output, cancellation) =>
+        {
+            string anvil = await AnvilTool.FindAsync(output, cancellation).ConfigureAwait(false);
+            IReadOnlyList<(string Call, long Gas)> measured = await GasBench.RunAsync(anvil, cancellation).ConfigureAwait(false);
+            output.Result(
+                measured.Select(one => new { call = one.Call, gas = one.Gas }),
+                ["| call | gas |", "|---|---|", .. measured.Select(one => string.Create(CultureInfo.InvariantCulture, $"| {one.Call} | {one.Gas:N0} |"))]);
             return ExitCodes.Ok;
         });
         return command;
