@@ -3,7 +3,6 @@ using Lockstep.Content.Cids;
 using Lockstep.Node.Client;
 using Lockstep.Node.Hosting;
 using Lockstep.Node.Identity;
-using Lockstep.Node.Ledger;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Storage;
 using Lockstep.Node.Tests.Support;
@@ -23,11 +22,14 @@ public class FairnessTests
 {
     private const int Size = 200_000;
 
-    [Fact]
-    public async Task AKeyThatIsOnlyShownToTheLedgerIsTakenFromThere()
+    public static TheoryData<string> Rails => [.. RailNames.All];
+
+    [Theory]
+    [MemberData(nameof(Rails))]
+    public async Task AKeyThatIsOnlyShownToTheLedgerIsTakenFromThere(string rail)
     {
         // The seller's host answers nothing once it holds the first voucher; then it redeems, which shows the key to the ledger.
-        await using var market = new Market { BuyerPolicy = QuickBuyer };
+        await using Market market = await Market.OnAsync(rail, settleDelay: 10_000, policy: QuickBuyer);
         (Cid root, _) = market.Add(50_000);
         await using var silent = await SilentSeller.StartAsync(market);
         Task<RetrievalResult> buying = market.GetAsync(silent.Address, root);
@@ -39,45 +41,65 @@ public class FairnessTests
         Assert.Equal(new TokenAmount(Market.PricePerByte * 50_000), result.Deal.Paid);
     }
 
-    [Fact]
-    public async Task AClientThatVanishesAfterAKeyIsRedeemedBeforeItsLockExpires()
+    [Theory]
+    [MemberData(nameof(Rails))]
+    public async Task AClientThatVanishesAfterAKeyIsRedeemedBeforeItsLockExpires(string rail)
     {
-        var ledger = new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(200), SettleDelayEpochs = 10_000 };
-        await using var market = new Market(ledger: ledger) { Settings = ShortLocks };
+        await using Market market = await Market.OnAsync(rail, settleDelay: 10_000, ShortLocks);
         (Cid root, _) = market.Add(Size);
         await using ProviderNode seller = await market.ServeAsync();
         DealId deal = await BuyOneChunkAndVanishAsync(market, seller.Address, root);
         TokenAmount owed = SellerRow(market, deal).Earned;
         Assert.True(owed > TokenAmount.Zero);
+        await market.PassAsync(await market.SellerRail.GetHeadAsync(Market.Cancellation) + (ShortLocks.MinLockExpiryEpochs - ShortLocks.RedeemMarginEpochs));
         ChannelSnapshot channel = await UntilAsync(market, snapshot => snapshot.ToSend == owed);
         Assert.False(channel.IsSettling);
     }
 
-    [Fact]
-    public async Task AClientThatSettlesAfterAKeyPaysAllTheSame()
+    [Theory]
+    [MemberData(nameof(Rails))]
+    public async Task AClientThatSettlesAfterAKeyPaysAllTheSame(string rail)
     {
-        var ledger = new LedgerSettings { EpochLength = TimeSpan.FromMilliseconds(200), SettleDelayEpochs = 30 };
-        await using var market = new Market(ledger: ledger);
+        await using Market market = await Market.OnAsync(rail, settleDelay: 30);
         (Cid root, _) = market.Add(Size);
         await using ProviderNode seller = await market.ServeAsync();
         DealId deal = await BuyOneChunkAndVanishAsync(market, seller.Address, root);
+        await SettleAndCollectAsync(market, SellerRow(market, deal).Earned);
+    }
+
+    // Its money arrives although it was away for most of the settling period.
+    [Theory]
+    [MemberData(nameof(Rails))]
+    public async Task AProviderThatComesBackLateStillRedeemsInTime(string rail)
+    {
+        await using Market market = await Market.OnAsync(rail, settleDelay: 60);
+        (Cid root, _) = market.Add(Size);
+        DealId deal;
+        await using (ProviderNode seller = await market.ServeAsync())
+            deal = await BuyOneChunkAndVanishAsync(market, seller.Address, root);
         TokenAmount owed = SellerRow(market, deal).Earned;
-        ChannelSnapshot channel = (await market.Ledger.FindChannelsAsync(market.Buyer, Market.Cancellation)).Single();
-        Assert.True((await market.Ledger.SettleAsync(market.BuyerKey, channel.Id, Market.Cancellation)).Succeeded);
+        Assert.True(owed > TokenAmount.Zero);
+        ChannelSnapshot channel = (await market.BuyerRail.FindChannelsAsync(market.Buyer, Market.Cancellation)).Single();
+        Assert.True((await market.BuyerRail.SettleAsync(market.BuyerKey, channel.Id, Market.Cancellation)).Succeeded);
+        Epoch end = (await market.BuyerRail.GetChannelAsync(channel.Id, Market.Cancellation))!.SettlingAt!.Value;
+        await market.PassAsync(end - 15);
+        Assert.Equal(TokenAmount.Zero, (await market.BuyerRail.GetChannelAsync(channel.Id, Market.Cancellation))!.ToSend);
+        await using ProviderNode back = await market.ServeAsync();
+        await SettleAndCollectAsync(market, owed);
+    }
+
+    // The buyer settles, the seller's money arrives, and the rest comes back to its owner, whatever the other side does (I7).
+    private static async Task SettleAndCollectAsync(Market market, TokenAmount owed)
+    {
+        ChannelSnapshot channel = (await market.BuyerRail.FindChannelsAsync(market.Buyer, Market.Cancellation)).Single();
+        Assert.True((await market.BuyerRail.SettleAsync(market.BuyerKey, channel.Id, Market.Cancellation)).Succeeded);
         channel = await UntilAsync(market, snapshot => snapshot.ToSend == owed);
         Assert.True(channel.IsSettling);
-
-        // The rest of the channel comes back to its owner, whatever the other side does (I7).
-        TokenAmount before = await market.Ledger.GetBalanceAsync(market.Buyer, Market.Cancellation);
-        RailReceipt collected;
-        do
-        {
-            await Task.Delay(100, Market.Cancellation);
-            collected = await market.Ledger.CollectAsync(market.BuyerKey, channel.Id, Market.Cancellation);
-        }
-        while (!collected.Succeeded);
-        Assert.Equal(before + channel.Balance - owed, await market.Ledger.GetBalanceAsync(market.Buyer, Market.Cancellation));
-        Assert.Equal(owed, await market.Ledger.GetBalanceAsync(market.Seller, Market.Cancellation));
+        TokenAmount before = await market.HeldAsync(market.Buyer);
+        await market.PassAsync(channel.SettlingAt!.Value);
+        Assert.True((await market.BuyerRail.CollectAsync(market.BuyerKey, channel.Id, Market.Cancellation)).Succeeded);
+        Assert.Equal(before + channel.Balance - owed, await market.HeldAsync(market.Buyer));
+        Assert.Equal(owed, await market.HeldAsync(market.Seller));
     }
 
     [Fact]
@@ -171,7 +193,7 @@ public class FairnessTests
     private static List<VoucherRow> VouchersOf(Market market)
     {
         using var store = ProviderStore.Open(market.SellerHome.ProviderStorePath, TimeProvider.System);
-        return [.. store.Channels().SelectMany(channel => store.Vouchers(channel, market.Ledger.Vouchers))];
+        return [.. store.Channels().SelectMany(channel => store.Vouchers(channel, market.SellerRail.Vouchers))];
     }
 
     private static async Task<ChannelSnapshot> UntilAsync(Market market, Func<ChannelSnapshot, bool> condition)
@@ -180,7 +202,7 @@ public class FairnessTests
         limit.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
-            ChannelSnapshot channel = (await market.Ledger.FindChannelsAsync(market.Buyer, limit.Token)).Single();
+            ChannelSnapshot channel = (await market.BuyerRail.FindChannelsAsync(market.Buyer, limit.Token)).Single();
             if (condition(channel))
                 return channel;
             await Task.Delay(50, limit.Token);

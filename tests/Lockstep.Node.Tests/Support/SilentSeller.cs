@@ -47,7 +47,7 @@ internal sealed class SilentSeller : IAsyncDisposable
     public async Task<RedeemResult> RedeemAsync()
     {
         using var store = ProviderStore.Open(_market.SellerHome.ProviderStorePath, TimeProvider.System);
-        var redeemer = new Redeemer(store, _market.Ledger, _market.SellerKey, new PayeePolicy(90, TokenAmount.Zero), new RedeemPolicy());
+        var redeemer = new Redeemer(store, _market.SellerRail, _market.SellerKey, new PayeePolicy(90, TokenAmount.Zero), new RedeemPolicy());
         while (true)
         {
             foreach (ChannelId channel in store.Channels())
