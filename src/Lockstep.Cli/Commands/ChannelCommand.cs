@@ -30,6 +30,7 @@ internal static class ChannelCommand
         {
             IReadOnlyList<ChannelSnapshot> channels = await rail.FindChannelsAsync(rail.Vouchers.AccountOf(key), cancellation).ConfigureAwait(false);
             output.Result(channels.Select(Describe).ToArray(), channels.Count == 0 ? ["no channels"] : channels.Select(channel => Line(rail, channel)));
+            await Settlement.WarnAsync(CommandKit.OpenHome(result), rail, key, output, cancellation).ConfigureAwait(false);
             return ExitCodes.Ok;
         }, cancellation));
         return command;

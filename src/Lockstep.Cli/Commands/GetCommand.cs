@@ -12,6 +12,7 @@ using Lockstep.Payments.Keys;
 using Lockstep.Payments.Rails;
 using Lockstep.Proofs;
 using Lockstep.Proofs.Soundness;
+using Lockstep.Retrieval.Client;
 using Lockstep.Retrieval.Deals;
 
 namespace Lockstep.Cli.Commands;
@@ -26,13 +27,14 @@ internal static class GetCommand
         var from = new Option<string>("--from") { Description = "The provider's address.", Required = true, HelpName = "ADDRESS" };
         var target = new Option<string>("--out", "-o") { Description = "The file or folder to write.", Required = true, HelpName = "OUT" };
         var most = new Option<string?>("--max-price") { Description = "The most the whole deal may cost; without it, what the provider asks now.", HelpName = "AMOUNT" };
+        var topUp = new Option<string?>("--top-up") { Description = "The most that this run may pay into the channel, opening it included; without it, what the deal may cost. 0: nothing.", HelpName = "AMOUNT" };
         Option<int> window = ProofOptions.Window();
         var force = new Option<bool>("--force") { Description = "Replace what is at OUT." };
         var car = new Option<bool>("--car") { Description = "Write a CAR with every block instead of files." };
         var wait = new Option<bool>("--wait") { Description = "When money runs out, wait for it instead of stopping." };
         Option<LockHash> lockHash = ProofOptions.Lock();
         Option<Suite> suite = ProofOptions.Suite();
-        foreach (Symbol symbol in (Symbol[])[cid, from, target, most, window, car, force, wait, lockHash, suite])
+        foreach (Symbol symbol in (Symbol[])[cid, from, target, most, topUp, window, car, force, wait, lockHash, suite])
             ProofOptions.Add(command, symbol);
         command.SetBody(async (result, output, cancellation) =>
         {
@@ -53,8 +55,9 @@ internal static class GetCommand
                 Overwrite = result.GetValue(force),
                 WaitForFunds = result.GetValue(wait),
             };
+            var policy = new ClientPolicy { MostToPayIn = result.GetValue(topUp) is { } payIn ? Wallets.ParseAmount(payIn, currency) : null };
             var watch = Stopwatch.StartNew();
-            await using RetrievalClient client = await RetrievalClient.OpenAsync(new ClientOptions(home, ledger, key), cancellation).ConfigureAwait(false);
+            await using RetrievalClient client = await RetrievalClient.OpenAsync(new ClientOptions(home, ledger, key) { Policy = policy }, cancellation).ConfigureAwait(false);
             RetrievalResult bought;
             using (var line = new PurchaseLine(output, currency))
                 bought = await client.GetAsync(request, line, cancellation).ConfigureAwait(false);

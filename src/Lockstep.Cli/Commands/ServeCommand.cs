@@ -59,6 +59,7 @@ internal static class ServeCommand
             using SecpKey key = Wallets.OpenOrCreate(home);
             using IRail ledger = await Wallets.OpenRailAsync(result, home, cancellation).ConfigureAwait(false);
             Currency currency = ledger.Description.Currency;
+            await Settlement.WarnAsync(home, ledger, key, output, cancellation).ConfigureAwait(false);
 
             // The deals step on one loop: whoever stops reading these lines must not stop it.
             await using EventLines events = output.BeginEvents();

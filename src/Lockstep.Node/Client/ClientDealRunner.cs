@@ -102,7 +102,7 @@ internal sealed class ClientDealRunner : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private bool IsParkedForGood => _walletEmpty && !_waitForFunds && _deal.Status == DealStatus.InsufficientFunds;
+    private bool IsParkedForGood => (_walletEmpty || _deal.IsShortByPolicy) && !_waitForFunds && _deal.Status == DealStatus.InsufficientFunds;
 
     // A due deadline goes before the mail, or a busy stream could hold it off for ever.
     private async Task<Envelope?> NextAsync(CancellationToken cancellation)

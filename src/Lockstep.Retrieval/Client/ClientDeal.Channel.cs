@@ -14,6 +14,12 @@ public sealed partial class ClientDeal
     private TokenAmount _peerShortfall;
     private bool _changingChannel;
 
+    // What this run has paid into the channel, and is paying in.
+    private TokenAmount _paidIn, _payingIn;
+
+    /// <summary>True while money is missing that the policy does not let this run pay in.</summary>
+    public bool IsShortByPolicy { get; private set; }
+
     private PayerChannel? Channel => _row.Channel is { } id ? _context.Channels.Get(id) : null;
 
     /// <summary>What the rest of the deal will still take from the channel's free money.</summary>
@@ -50,10 +56,12 @@ public sealed partial class ClientDeal
             UseChannel(ready);
             return;
         }
-        if (!Policy.AutoTopUp)
+        PayerChannel? best = usable.OrderByDescending(channel => channel.FreeFunds.Atto).FirstOrDefault();
+        TokenAmount missing = ask - (best?.FreeFunds ?? TokenAmount.Zero);
+        IsShortByPolicy = !MayPayIn(missing);
+        if (IsShortByPolicy)
         {
-            TokenAmount most = usable.Length == 0 ? TokenAmount.Zero : usable.Max(channel => channel.FreeFunds);
-            ParkBeforeChannel($"The channel lacks {ask - most} atto for this deal; pay it in and the deal goes on.");
+            ParkBeforeChannel($"The channel lacks {missing} atto for this deal; pay it in and the deal goes on.");
             return;
         }
         if (_changingChannel)
@@ -62,11 +70,13 @@ public sealed partial class ClientDeal
             return;
         }
         _changingChannel = true;
-        PayerChannel? best = usable.OrderByDescending(channel => channel.FreeFunds.Atto).FirstOrDefault();
+        _payingIn = missing;
         Do(best is null
-            ? new ClientEffect.OpenChannel(_row.Proposal.Payee, ask, Terms.LockHash)
-            : new ClientEffect.TopUp(best.Id, ask - best.FreeFunds));
+            ? new ClientEffect.OpenChannel(_row.Proposal.Payee, missing, Terms.LockHash)
+            : new ClientEffect.TopUp(best.Id, missing));
     }
+
+    private bool MayPayIn(TokenAmount amount) => Policy.AutoTopUp && (Policy.MostToPayIn is not { } most || _paidIn + amount <= most);
 
     private bool IsUsable(ChannelSnapshot channel) =>
         channel is { PartiesAreAccounts: true, IsSettling: false }
@@ -103,6 +113,8 @@ public sealed partial class ClientDeal
     private void OnChannelChanged(RailOutcome outcome, string sentence)
     {
         _changingChannel = false;
+        if (outcome == RailOutcome.Executed)
+            _paidIn += _payingIn;
         if (_stop is not null || _walk.IsOver)
             return;
         switch (outcome)
@@ -220,14 +232,21 @@ public sealed partial class ClientDeal
 
     private void TopUp(TokenAmount shortfall)
     {
-        if (!Policy.AutoTopUp || _changingChannel || shortfall <= TokenAmount.Zero)
+        if (_changingChannel || shortfall <= TokenAmount.Zero)
             return;
         // Never more than the rest of the deal can cost, whatever a peer says is missing.
         TokenAmount rest = RemainingNeed() - Channel!.FreeFunds;
         if (rest <= TokenAmount.Zero)
             return;
         TokenAmount amount = Policy.FundingStep is { } step ? TokenAmount.Min(rest, TokenAmount.Max(shortfall, step)) : rest;
+        // Where all that is wanted is too much, the next chunk may still be had.
+        if (!MayPayIn(amount))
+            amount = TokenAmount.Min(rest, shortfall);
+        IsShortByPolicy = !MayPayIn(amount);
+        if (IsShortByPolicy)
+            return;
         _changingChannel = true;
+        _payingIn = amount;
         Do(new ClientEffect.TopUp(Channel.Id, amount));
     }
 

@@ -79,6 +79,9 @@ public sealed record ClientPolicy
     /// <summary>Pay into the channel, within the most to pay, without being asked.</summary>
     public bool AutoTopUp { get; init; } = true;
 
+    /// <summary>Most that is paid into the channel in this run, opening it included; null for what the deal may need.</summary>
+    public TokenAmount? MostToPayIn { get; init; }
+
     /// <summary>Most that is paid into the channel at a time; null for all that the deal may need.</summary>
     public TokenAmount? FundingStep { get; init; }
 }

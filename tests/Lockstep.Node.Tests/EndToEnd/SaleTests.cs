@@ -5,9 +5,12 @@ using Lockstep.Node.Hosting;
 using Lockstep.Node.Identity;
 using Lockstep.Node.Provider;
 using Lockstep.Node.Proving;
+using Lockstep.Node.Storage;
 using Lockstep.Node.Tests.Support;
 using Lockstep.Payments;
+using Lockstep.Payments.Rails;
 using Lockstep.Proofs;
+using Lockstep.Retrieval.Client;
 using Lockstep.Retrieval.Deals;
 using Lockstep.Retrieval.Protocol;
 
@@ -126,6 +129,46 @@ public class SaleTests
         Assert.Equal(NodeFault.InsufficientFunds, fault.Fault);
         Assert.Contains("0.00000000000000299", fault.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task WhatIsEarnedAndNotRedeemedIsCounted()
+    {
+        await using var market = new Market();
+        (Cid root, _) = market.Add(1000);
+        await using (ProviderNode seller = await market.ServeAsync())
+            await market.GetAsync(seller.Address, root);
+        Assert.Equal((new TokenAmount(Market.PricePerByte * 1000), 1), await CountAsync());
+        await market.RedeemAllAsync();
+        Assert.Equal((TokenAmount.Zero, 0), await CountAsync());
+
+        async Task<(TokenAmount, int)> CountAsync()
+        {
+            using var store = ProviderStore.Open(market.SellerHome.ProviderStorePath, TimeProvider.System);
+            return await new Redeemer(store, market.Ledger, market.SellerKey, new Payments.Channels.PayeePolicy(90, TokenAmount.Zero), new Retrieval.Provider.RedeemPolicy())
+                .CountUnredeemedAsync(Market.Cancellation);
+        }
+    }
+
+    [Fact]
+    public async Task NoMoreIsPaidIntoTheChannelThanWasSaid()
+    {
+        const long Price = Market.PricePerByte * 1000;
+        await using var market = new Market { BuyerPolicy = Quick with { MostToPayIn = new TokenAmount(Price - 1) } };
+        (Cid root, _) = market.Add(1000);
+        await using ProviderNode seller = await market.ServeAsync();
+        NodeException fault = await Assert.ThrowsAsync<NodeException>(() => market.GetAsync(seller.Address, root));
+        Assert.Equal(NodeFault.InsufficientFunds, fault.Fault);
+        Assert.Empty(await market.Ledger.FindChannelsAsync(market.Buyer, Market.Cancellation));
+
+        // With a channel that somebody else paid most of, the same limit is enough: the deal goes on.
+        OpenChannelReceipt opened = await market.Ledger.OpenChannelAsync(market.BuyerKey, market.Seller, new TokenAmount(1), LockHashKind.Sha256, Market.Cancellation);
+        RetrievalResult bought = await market.GetAsync(seller.Address, root);
+        Assert.Equal(new TokenAmount(Price), bought.Deal!.Paid);
+        Assert.Equal(opened.Channel, bought.Deal.Channel);
+        Assert.Equal(new TokenAmount(Price), Assert.Single(await market.Ledger.FindChannelsAsync(market.Buyer, Market.Cancellation)).Balance);
+    }
+
+    private static ClientPolicy Quick { get; } = new() { RailPoll = TimeSpan.FromMilliseconds(100), ReconnectDelay = TimeSpan.FromMilliseconds(50) };
 
     [Fact]
     public async Task ContentThatIsNotSoldIsSaidSo()
