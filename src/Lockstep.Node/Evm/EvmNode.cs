@@ -105,9 +105,10 @@ public sealed class EvmNode(JsonRpcClient rpc) : IDisposable
         return AskAsync("eth_estimateGas", [call], Long, cancellation);
     }
 
-    /// <summary>Hands over a signed transaction.</summary>
+    /// <summary>Hands over a signed transaction, once: a second attempt would be told that its number is taken, by the first.</summary>
     /// <exception cref="JsonRpcException">The node does not take it.</exception>
-    public Task SendAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellation) => AskAsync("eth_sendRawTransaction", [Hex(raw.Span)], answer => answer, cancellation);
+    /// <exception cref="RailException">Whether the node has it is not known.</exception>
+    public Task SendAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellation) => rpc.CallOnceAsync("eth_sendRawTransaction", [Hex(raw.Span)], cancellation);
 
     /// <summary>What became of a transaction; null while it is in no block.</summary>
     public Task<EvmReceipt?> GetReceiptAsync(string transaction, CancellationToken cancellation) => AskAsync("eth_getTransactionReceipt", [transaction], answer =>

@@ -40,7 +40,7 @@ public sealed class JsonRpcException : Exception
 
 /// <summary>
 /// JSON-RPC 2.0 over HTTP to a chain's node. Calls may be made at the same time. A call that cannot be delivered is tried again a
-/// few times, so only calls that may be repeated are made through it.
+/// few times, unless it must be made once.
 /// </summary>
 /// <remarks>Whatever keeps the node from answering sensibly becomes a <see cref="RailException"/> with one sentence.</remarks>
 public sealed class JsonRpcClient : IDisposable
@@ -83,7 +83,14 @@ public sealed class JsonRpcClient : IDisposable
     /// <summary>Calls a method and returns its result.</summary>
     /// <exception cref="JsonRpcException">The node answered with an error.</exception>
     /// <exception cref="RailException">The node cannot be reached, or what it answers is no JSON-RPC.</exception>
-    public async Task<JsonElement> CallAsync(string method, JsonArray parameters, CancellationToken cancellation)
+    public Task<JsonElement> CallAsync(string method, JsonArray parameters, CancellationToken cancellation) => CallAsync(method, parameters, Attempts, cancellation);
+
+    /// <summary>Calls a method once: where an error must not be the echo of an earlier attempt that came through.</summary>
+    /// <exception cref="JsonRpcException">The node answered with an error.</exception>
+    /// <exception cref="RailException">The node cannot be reached, or what it answers is no JSON-RPC. Whether it heard is not known.</exception>
+    public Task<JsonElement> CallOnceAsync(string method, JsonArray parameters, CancellationToken cancellation) => CallAsync(method, parameters, 1, cancellation);
+
+    private async Task<JsonElement> CallAsync(string method, JsonArray parameters, int attempts, CancellationToken cancellation)
     {
         long id = Interlocked.Increment(ref _calls);
         var request = new JsonObject { ["jsonrpc"] = "2.0", ["id"] = id, ["method"] = method, ["params"] = parameters };
@@ -92,9 +99,9 @@ public sealed class JsonRpcClient : IDisposable
         {
             try
             {
-                return await CallOnceAsync(method, id, request, cancellation).ConfigureAwait(false);
+                return await PostAsync(method, id, request, cancellation).ConfigureAwait(false);
             }
-            catch (RailException) when (attempt < Attempts)
+            catch (RailException) when (attempt < attempts)
             {
                 await Task.Delay(pause, _time, cancellation).ConfigureAwait(false);
             }
@@ -103,7 +110,7 @@ public sealed class JsonRpcClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonElement> CallOnceAsync(string method, long id, JsonObject request, CancellationToken cancellation)
+    private async Task<JsonElement> PostAsync(string method, long id, JsonObject request, CancellationToken cancellation)
     {
         JsonElement answer;
         try

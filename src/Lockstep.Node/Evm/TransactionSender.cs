@@ -105,7 +105,13 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
         foreach (IGrouping<ulong, JournalEntry> number in journal.AtWork(account).GroupBy(entry => entry.Nonce))
         {
             JournalEntry[] sent = [.. number];
-            if (await LookAsync(sent, cancellation).ConfigureAwait(false) is null)
+            if (await LookAsync(sent, cancellation).ConfigureAwait(false) is not null)
+                continue;
+            // Taken by another transaction, and for good.
+            string final = EvmNode.Quantity(Math.Max(0, await node.GetBlockNumberAsync(cancellation).ConfigureAwait(false) - Math.Max(1, policy.Finality)));
+            if (await node.GetNonceAsync(EvmAddress.Parse(account), final, cancellation).ConfigureAwait(false) > number.Key)
+                Replace(sent);
+            else
                 await OfferAsync(sent[^1], cancellation).ConfigureAwait(false);
         }
     }
@@ -118,6 +124,8 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
     private async Task<(OrderResult? Refused, ulong Nonce)> BeginAsync(SecpKey key, string account, TransactionOrder order, CancellationToken cancellation)
     {
         EvmAddress sender = EvmAddress.Parse(account);
+        if (order.ValidUntil is { } last && await node.GetBlockNumberAsync(cancellation).ConfigureAwait(false) >= last)
+            return (new OrderResult(RailOutcome.Refused, $"It would come too late: block {last} was the last one for it.", null, null), 0);
         long gas;
         try
         {
@@ -245,8 +253,7 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
             {
                 if (++lost == LooksBeforeLost)
                 {
-                    foreach (JournalEntry entry in sent)
-                        journal.Set(entry, TransactionState.Replaced, 0);
+                    Replace(sent);
                     return null;
                 }
             }
@@ -301,6 +308,12 @@ internal sealed class TransactionSender(EvmNode node, EvmChain chain, Transactio
     }
 
     private static BigInteger Raised(BigInteger fee) => fee * (100 + RaisePercent) / 100 + 1;
+
+    private void Replace(JournalEntry[] sent)
+    {
+        foreach (JournalEntry entry in sent)
+            journal.Set(entry, TransactionState.Replaced, 0);
+    }
 
     private static string AccountOf(SecpKey key) => EvmAddress.FromPublicKey(key.PublicKey.Span).ToString();
 

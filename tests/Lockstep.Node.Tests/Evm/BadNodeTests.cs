@@ -125,6 +125,22 @@ public sealed class BadNodeTests(DevelopmentChain chain)
         Assert.True((await rail.GetChannelAsync(channel, Cancellation))!.IsSettling);
     }
 
+    // The node took the transaction and its answer was lost: asking again finds it, and the money is paid once.
+    [Fact]
+    public async Task AnAnswerThatIsLostPaysNothingTwice()
+    {
+        await using ChainFixture fixture = await ChainFixture.OpenAsync(chain);
+        ChannelId channel = await fixture.OpenChannelAsync(ChainFixture.Milli(1000));
+        int lost = 1;
+        await using var node = new FakeNode(fixture.Node.Endpoint, (method, answer) =>
+            method == "eth_sendRawTransaction" && Interlocked.Decrement(ref lost) >= 0 ? "the line broke" : answer);
+        using EvmRail rail = await fixture.ConnectAsync("cut-off", options => options with { Endpoint = node.Endpoint });
+        await Assert.ThrowsAsync<RailException>(() => rail.TopUpAsync(fixture.Payer, channel, ChainFixture.Milli(1), Cancellation));
+        Assert.Equal(RailOutcome.Executed, (await rail.TopUpAsync(fixture.Payer, channel, ChainFixture.Milli(1), Cancellation)).Outcome);
+        Assert.Equal(ChainFixture.Milli(1001), (await rail.GetChannelAsync(channel, Cancellation))!.Balance);
+        Assert.Single(rail.Spent(fixture.AccountOf(fixture.Payer)));
+    }
+
     // It says that a redemption was executed and shows a channel in which it was not.
     [Fact]
     public async Task ARedemptionIsHeldAgainstTheLanes()

@@ -83,6 +83,31 @@ public sealed class SendingTests
         Assert.Single(second.Spent(fixture.AccountOf(fixture.Payee)));
     }
 
+    // A redemption that was held up until its lock expired is not sent any more: its secret would be given away.
+    [Fact]
+    public async Task ARedemptionThatWouldComeTooLateIsNotSent()
+    {
+        await using ChainFixture fixture = await ChainFixture.OpenOwnAsync();
+        ChannelId channel = await fixture.OpenChannelAsync(ChainFixture.Milli(1000));
+        await fixture.Node.CallAsync("evm_setAutomine", [false], Cancellation);
+        Epoch expiry = await fixture.Rail.GetHeadAsync(Cancellation) + 5;
+        RedemptionClaim claim = fixture.Claim(channel, 0, 1, 300, 7, expiry);
+        using (var kill = CancellationTokenSource.CreateLinkedTokenSource(Cancellation))
+        {
+            Task<RailReceipt> redeeming = fixture.Rail.RedeemAsync(fixture.Payee, channel, [claim], kill.Token);
+            await UntilAsync(() => PendingAsync(fixture, fixture.Payee, 1));
+            await kill.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => redeeming);
+        }
+
+        await fixture.Node.CallAsync("anvil_dropAllTransactions", [], Cancellation);
+        await fixture.Node.MineAsync(5, Cancellation);
+        await fixture.Rail.TendAsync(fixture.Payee, Cancellation);
+        RailReceipt late = await fixture.Rail.RedeemAsync(fixture.Payee, channel, [claim], Cancellation);
+        Assert.Equal((RailOutcome.Refused, (int)ContractError.VoucherExpired), (late.Outcome, late.ExitCode));
+        Assert.False(await PendingAsync(fixture, fixture.Payee, 1));
+    }
+
     // Two processes of one home take turns. Another wallet with the same key knows of no turns: whose number is taken is told so,
     // and no money is counted that was not paid.
     [Fact]
