@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Lockstep.Tests.Support;
 
@@ -18,6 +19,21 @@ internal static class NodeOracle
         if (!File.Exists(path))
             Skip($"The packages of this kind of machine have no {name}.");
         return path;
+    }
+
+    /// <summary>Gives a script cases to check.</summary>
+    public static JsonDocument Check(string script, JsonObject cases)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, cases.ToJsonString());
+            return Run(script, "check", path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     public static JsonDocument Run(string script, params string[] arguments)

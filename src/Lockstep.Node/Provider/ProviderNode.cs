@@ -41,7 +41,7 @@ public sealed record ProviderOptions(HomeFolder Home, IRail Rail, SecpKey Wallet
     /// <summary>Told of every change of a deal's status. Called on the deals' loop: it must return at once.</summary>
     public Action<ProviderNotice>? DealChanged { get; init; }
 
-    /// <summary>Told of every redemption.</summary>
+    /// <summary>Told of every redemption, perhaps by several threads at one time.</summary>
     public Action<RedeemResult>? Redeemed { get; init; }
 
     /// <summary>Which windows are sealed before anybody asks for them.</summary>

@@ -10,6 +10,9 @@ namespace Lockstep.Node.Provider;
 /// </summary>
 internal sealed class RedeemWatcher : IAsyncDisposable
 {
+    // Channels that are looked at at one time.
+    private const int MostAtOnce = 8;
+
     private static readonly TimeSpan PruneInterval = TimeSpan.FromMinutes(1);
 
     private readonly ProviderStore _store;
@@ -19,6 +22,7 @@ internal sealed class RedeemWatcher : IAsyncDisposable
     private readonly TimeSpan _interval;
     private readonly Action<RedeemResult> _redeemed;
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _turns = new(MostAtOnce);
 
     /// <summary>Starts watching.</summary>
     /// <param name="store">Names the channels.</param>
@@ -41,6 +45,7 @@ internal sealed class RedeemWatcher : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+        _turns.Dispose();
     }
 
     private async Task WatchAsync()
@@ -53,10 +58,9 @@ internal sealed class RedeemWatcher : IAsyncDisposable
                 await _redeemer.TendAsync(_stop.Token).ConfigureAwait(false);
                 return true;
             }).ConfigureAwait(false);
-            bool hasRedeemed = false;
-            foreach (ChannelId channel in _store.Channels())
-                hasRedeemed |= await AskAsync(() => LookAsync(channel)).ConfigureAwait(false);
-            if (hasRedeemed || pruned is not { } last || _time.GetElapsedTime(last) >= PruneInterval)
+            // Beside each other: on a chain one redemption takes minutes, and the next one may be as urgent.
+            bool[] redeemed = await Task.WhenAll(_store.Channels().Select(channel => TakeTurnAsync(() => AskAsync(() => LookAsync(channel))))).ConfigureAwait(false);
+            if (redeemed.Contains(true) || pruned is not { } last || _time.GetElapsedTime(last) >= PruneInterval)
             {
                 await AskAsync(async () => await _pruner.PruneAsync(_stop.Token).ConfigureAwait(false) > 0).ConfigureAwait(false);
                 pruned = _time.GetTimestamp();
@@ -65,6 +69,19 @@ internal sealed class RedeemWatcher : IAsyncDisposable
             await Task.Delay(_interval, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_stop.IsCancellationRequested)
                 return;
+        }
+    }
+
+    private async Task<bool> TakeTurnAsync(Func<Task<bool>> look)
+    {
+        await _turns.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            return await look().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turns.Release();
         }
     }
 

@@ -29,7 +29,7 @@ public sealed class EvmPackageTests
         (SecpKey Key, string Text)[] statements = [.. Enumerable.Range(0, 12).Select(i => (keys[i % keys.Length], new string('x', i * 17)))];
         (JsonObject Case, byte[] Ours)[] calls = [.. Calls(keys, addresses)];
 
-        using JsonDocument answers = Ask(new JsonObject
+        using JsonDocument answers = NodeOracle.Check("evm-oracle.mjs", new JsonObject
         {
             ["keys"] = Each(keys, (key, i) => new JsonObject { ["privateKey"] = SecretOf(key), ["nonce"] = Text((ulong)i * 77) }),
             ["addresses"] = new JsonArray([.. addresses.Select(address => (JsonNode)Vectors.Prefixed(address.Bytes))]),
@@ -195,20 +195,6 @@ public sealed class EvmPackageTests
     }
 
     private static byte[] WithContractRecovery(ReadOnlySpan<byte> signature) => [.. signature[..64], (byte)(27 + signature[64])];
-
-    private static JsonDocument Ask(JsonObject cases)
-    {
-        string path = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllText(path, cases.ToJsonString());
-            return NodeOracle.Run("evm-oracle.mjs", "check", path);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
 
     private static JsonArray Each<T>(IEnumerable<T> items, Func<T, int, JsonObject> make) => [.. items.Select(make)];
 

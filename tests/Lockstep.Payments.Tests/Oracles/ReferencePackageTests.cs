@@ -31,7 +31,7 @@ public sealed class ReferencePackageTests
         SignedMessage[] messages = [.. Enumerable.Range(0, MessageCount).Select(i => RandomMessage(keys[i % Keys].Address).Sign(keys[i % Keys]))];
         Address[] addresses = [.. Enumerable.Range(0, AddressCount).Select(_ => RandomAddress())];
 
-        using JsonDocument answers = Ask(new JsonObject
+        using JsonDocument answers = NodeOracle.Check("payments-oracle.mjs", new JsonObject
         {
             ["keys"] = ToArray(keys.Select(key => new JsonObject { ["privateKey"] = SecretOf(key) })),
             ["vouchers"] = ToArray(vouchers.Select((voucher, i) => new JsonObject
@@ -123,20 +123,6 @@ public sealed class ReferencePackageTests
         Assert.Equal(ours.Count, theirs.Length);
         for (int i = 0; i < theirs.Length; i++)
             compare(ours[i], theirs[i]);
-    }
-
-    private static JsonDocument Ask(JsonObject cases)
-    {
-        string path = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllText(path, cases.ToJsonString());
-            return NodeOracle.Run("payments-oracle.mjs", "check", path);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
     }
 
     private static byte[] NumbersOf(JsonElement array) => [.. array.EnumerateArray().Select(number => number.GetByte())];
