@@ -70,6 +70,7 @@ contract LockstepChannels {
     error DeadlinePassed();
     error BelowOwed();
     error NothingToWithdraw();
+    error BadDelay();
 
     bytes32 private constant DOMAIN = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant NAME = keccak256("Lockstep");
@@ -78,6 +79,7 @@ contract LockstepChannels {
     bytes32 private constant CLOSE = keccak256("Close(uint256 channel,uint256 toPayee,uint64 deadline)");
     uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
     uint64 private constant MAX_LANES = 1 << 16;
+    uint64 private constant MAX_DELAY = 10_000_000;
 
     /// @notice Blocks between settling and collecting.
     uint64 public immutable settleDelay;
@@ -104,7 +106,8 @@ contract LockstepChannels {
     }
 
     constructor(uint64 delay) {
-        if (delay == 0) revert TooEarly(0);
+        // One that never ends would lock money for ever.
+        if (delay == 0 || delay > MAX_DELAY) revert BadDelay();
         settleDelay = delay;
     }
 

@@ -46,8 +46,8 @@ internal static class RailCommand
             EvmSettings settings = await ReachAsync(result.GetValue(rpc)!, EvmAddress.Zero, cancellation).ConfigureAwait(false);
             var chain = EvmChain.Of(settings.ChainId);
             long blocks = result.GetValue(delay) ?? (long)(SettleSeconds / chain.BlockSeconds);
-            if (blocks is < 1 or > 10_000_000)
-                throw new CliException(ExitCodes.Usage, "settle-delay", "--settle-delay is from 1 to 10000000 blocks.");
+            if (blocks is < 1 or > ChannelContract.MaxSettleDelay)
+                throw new CliException(ExitCodes.Usage, "settle-delay", $"--settle-delay is from 1 to {ChannelContract.MaxSettleDelay} blocks.");
             (RailReceipt receipt, EvmAddress? contract) = await EvmRail.DeployAsync(settings.ToOptions(home.Folder), key, blocks, TimeProvider.System, cancellation).ConfigureAwait(false);
             if (contract is not { } address)
                 throw new CliException(receipt.Outcome == RailOutcome.InsufficientFunds ? ExitCodes.Money : ExitCodes.Refused, receipt.Outcome.ToString(), receipt.Sentence);

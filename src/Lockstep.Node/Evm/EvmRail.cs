@@ -82,6 +82,7 @@ public sealed class EvmRail : IRail
     public static async Task<(RailReceipt Receipt, EvmAddress? Contract)> DeployAsync(EvmNodeOptions options, SecpKey key, long settleDelay, TimeProvider time, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(settleDelay, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(settleDelay, ChannelContract.MaxSettleDelay);
         using EvmConnection connection = await EvmConnection.OpenAsync(options, time, cancellation).ConfigureAwait(false);
         var order = new TransactionOrder("deploy", null, TokenAmount.Zero, ChannelContract.Deploy(ContractArtifact.Current.Bytecode.Span, settleDelay));
         OrderResult result = await EvmConnection.AskAsync(() => connection.Sender.SendAsync(key, order, cancellation)).ConfigureAwait(false);

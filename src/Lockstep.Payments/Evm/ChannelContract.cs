@@ -45,6 +45,9 @@ public static class ChannelContract
     private const string ClaimType = "(uint64,uint64,uint128,bytes32,uint64,bytes32,bytes32,bytes32,uint8)";
     private const int WordsPerLane = 2;
 
+    /// <summary>The longest settling period that the contract can be deployed with, in blocks.</summary>
+    public const long MaxSettleDelay = 10_000_000;
+
     public static byte[] Open(EvmAddress payee, EvmAddress token, TokenAmount amount) =>
         AbiWriter.Call("open(address,address,uint256)").Address(payee).Address(token).Number(amount.Atto).ToArray();
 

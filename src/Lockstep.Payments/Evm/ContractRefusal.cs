@@ -29,6 +29,7 @@ public enum ContractError
     DeadlinePassed,
     BelowOwed,
     NothingToWithdraw,
+    BadDelay,
 
     /// <summary>A revert without a reason that the contract knows: out of gas, or another contract.</summary>
     Unknown = 199,
@@ -67,6 +68,7 @@ public sealed record ContractRefusal(ContractError Error, BigInteger? Argument)
         ContractError.NotCovered => "The channel's balance does not cover it.",
         ContractError.DeadlinePassed => "The agreement to close has lapsed.",
         ContractError.BelowOwed => "The agreement gives the payee less than it has redeemed.",
+        ContractError.BadDelay => $"The settle delay is from 1 to {ChannelContract.MaxSettleDelay} blocks.",
         ContractError.NothingToWithdraw => "The contract holds nothing for this account.",
         _ => "The contract reverted without a reason: too little gas, or something else at its address.",
     };

@@ -185,7 +185,7 @@ public sealed class BadNodeTests(DevelopmentChain chain)
     {
         public const string Silence = "";
 
-        private readonly HttpListener _listener = new();
+        private readonly HttpListener _listener;
         private readonly HttpClient _http = new();
         private readonly Uri _real;
         private readonly Func<string, string, string> _change;
@@ -197,10 +197,10 @@ public sealed class BadNodeTests(DevelopmentChain chain)
             (_real, _change, _hear) = (real, change, hear);
             for (int attempt = 0; ; attempt++)
             {
-                int port = Random.Shared.Next(20_000, 60_000);
-                _listener.Prefixes.Clear();
-                _listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+                // One that could not be started cannot be used again.
+                int port = Random.Shared.Next(20_000, 30_000);
                 Endpoint = new Uri($"http://127.0.0.1:{port}/");
+                _listener = new HttpListener { Prefixes = { Endpoint.ToString() } };
                 try
                 {
                     _listener.Start();

@@ -31,6 +31,8 @@ public sealed class ContractRefusalTests(DevelopmentChain chain)
         long head = (await fixture.Rail.GetHeadAsync(Cancellation)).Value;
         Assert.Equal(RailOutcome.Executed, (await fixture.Rail.RedeemAsync(payee, channel, [fixture.Claim(channel, 0, 5, 100, 1)], Cancellation)).Outcome);
 
+        foreach (long delay in (long[])[0, ChannelContract.MaxSettleDelay + 1])
+            await calls.RefusedAsync(ContractError.BadDelay, payer, ChannelContract.Deploy(ContractArtifact.Current.Bytecode.Span, delay), TokenAmount.Zero, deploys: true);
         await calls.RefusedAsync(ContractError.BadParties, payer, ChannelContract.Open(EvmAddress.Zero, EvmAddress.Zero, some), some);
         await calls.RefusedAsync(ContractError.BadParties, payer, ChannelContract.Open(Caller.AddressOf(payer), EvmAddress.Zero, some), some);
         await calls.RefusedAsync(ContractError.BadParties, payer, ChannelContract.Open(fixture.Contract, EvmAddress.Zero, some), some);
@@ -219,9 +221,9 @@ public sealed class ContractRefusalTests(DevelopmentChain chain)
 
         public void Dispose() => _node.Dispose();
 
-        public async Task RefusedAsync(ContractError error, SecpKey sender, byte[] data, TokenAmount value, BigInteger? argument = null)
+        public async Task RefusedAsync(ContractError error, SecpKey sender, byte[] data, TokenAmount value, BigInteger? argument = null, bool deploys = false)
         {
-            JsonRpcException refused = await Assert.ThrowsAsync<JsonRpcException>(() => _node.EstimateGasAsync(AddressOf(sender), fixture.Contract, value, data, Cancellation));
+            JsonRpcException refused = await Assert.ThrowsAsync<JsonRpcException>(() => _node.EstimateGasAsync(AddressOf(sender), deploys ? null : fixture.Contract, value, data, Cancellation));
             var refusal = ContractRefusal.Parse(Convert.FromHexString((refused.ErrorData ?? "0x").AsSpan(2)));
             Assert.Equal(error, refusal.Error);
             Assert.NotEmpty(refusal.Sentence);
